@@ -1,0 +1,55 @@
+# Finds LLVM/MLIR 22 and defines how the compiler's libraries are built against it.
+#
+# The compiler links the one shared libMLIR and libLLVM: a static MLIR library
+# beside them would register every pass and option twice.
+foreach(version 22)
+  list(APPEND CMAKE_PREFIX_PATH /usr/lib/llvm-${version})
+endforeach()
+find_package(LLVM 22 REQUIRED CONFIG)
+find_package(MLIR REQUIRED CONFIG HINTS ${LLVM_DIR}/../mlir)
+list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+# LLVM's build functions write into these.
+set(LLVM_RUNTIME_OUTPUT_INTDIR ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+set(LLVM_LIBRARY_OUTPUT_INTDIR ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+set(LLVM_LINK_LLVM_DYLIB ON)
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+message(STATUS "MLIR: ${MLIR_DIR}")
+
+# Seen by mlir-tblgen as well as by the compiler.
+include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/include)
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+
+add_library(tpopt_mlir_headers INTERFACE)
+target_include_directories(tpopt_mlir_headers SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+target_include_directories(tpopt_mlir_headers INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+  $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include>)
+separate_arguments(TPOPT_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+target_compile_options(tpopt_mlir_headers INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:${TPOPT_LLVM_DEFINITIONS}> $<$<COMPILE_LANGUAGE:CXX>:-Wno-unused-parameter>)
+# Debian builds LLVM without RTTI; classes derived from its own need the same.
+target_compile_options(tpopt_mlir_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+
+# One precompiled header of the MLIR core for every compiler library.
+file(WRITE ${CMAKE_BINARY_DIR}/tpopt_pch.cpp "// The carrier of the precompiled header.\n")
+add_library(tpopt_pch OBJECT ${CMAKE_BINARY_DIR}/tpopt_pch.cpp)
+target_link_libraries(tpopt_pch PRIVATE tpopt_mlir_headers)
+target_precompile_headers(tpopt_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Pch.h)
+
+# tpopt_add_library(name SOURCES a.cpp ... [DEPENDS tablegen_targets ...] [LINK_LIBS libs ...])
+# A static compiler library; everything is linked into libTpOpt users once.
+function(tpopt_add_library name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;DEPENDS;LINK_LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC tpopt_mlir_headers ${ARG_LINK_LIBS})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  if(NOT ARG_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM tpopt_pch)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY TPOPT_LIBRARIES ${name})
+endfunction()
