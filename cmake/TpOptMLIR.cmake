@@ -2,11 +2,12 @@
 #
 # The compiler links the one shared libMLIR and libLLVM: a static MLIR library
 # beside them would register every pass and option twice.
-foreach(version 22)
-  list(APPEND CMAKE_PREFIX_PATH /usr/lib/llvm-${version})
-endforeach()
-find_package(LLVM 22 REQUIRED CONFIG)
-find_package(MLIR REQUIRED CONFIG HINTS ${LLVM_DIR}/../mlir)
+# LLVM's version file accepts only its own minor version, hence no version here.
+find_package(LLVM REQUIRED CONFIG HINTS $ENV{LLVM_ROOT} /usr/lib/llvm-22)
+if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+  message(FATAL_ERROR "tp-opt needs LLVM 22, found ${LLVM_PACKAGE_VERSION} in ${LLVM_DIR}")
+endif()
+find_package(MLIR REQUIRED CONFIG HINTS ${LLVM_LIBRARY_DIR}/cmake/mlir)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 # LLVM's build functions write into these.
 set(LLVM_RUNTIME_OUTPUT_INTDIR ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
@@ -43,6 +44,12 @@ target_precompile_headers(tpopt_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Pch.h)
 # A static compiler library; everything is linked into libTpOpt users once.
 function(tpopt_add_library name)
   cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;DEPENDS;LINK_LIBS" ${ARGN})
+  foreach(source ${ARG_SOURCES})
+    if(NOT IS_ABSOLUTE ${source} AND NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+      message(WARNING "${name}: ${source} is not there yet; library left out")
+      return()
+    endif()
+  endforeach()
   add_library(${name} STATIC ${ARG_SOURCES} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PUBLIC tpopt_mlir_headers ${ARG_LINK_LIBS})
   if(ARG_DEPENDS)
@@ -53,3 +60,10 @@ function(tpopt_add_library name)
   endif()
   set_property(GLOBAL APPEND PROPERTY TPOPT_LIBRARIES ${name})
 endfunction()
+
+# tpopt_tablegen(<td file> <output> <mlir-tblgen args>...): as upstream's
+# mlir_tablegen, finished by add_public_tablegen_target(<name>).
+macro(tpopt_tablegen td output)
+  set(LLVM_TARGET_DEFINITIONS ${td})
+  mlir_tablegen(${output} ${ARGN})
+endmacro()
