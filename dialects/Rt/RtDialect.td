@@ -1,0 +1,46 @@
+//===- RtDialect.td - The execution dialect ----------------*- tablegen -*-===//
+
+#ifndef DIALECTS_RT_RTDIALECT_TD
+#define DIALECTS_RT_RTDIALECT_TD
+
+include "mlir/IR/DialectBase.td"
+
+def Rt_Dialect : Dialect {
+  let name = "rt";
+  let cppNamespace = "::tpo::rt";
+  let summary = "The execution level: what one rank runs";
+  let description = [{
+    The program of one rank as a straight line of operations in
+    destination-passing style, first on tensors, after bufferization on memrefs.
+    Each becomes a call of the runtime (`tprt/abi.h`) or of a compiled kernel.
+
+    Discardable attributes of this dialect:
+
+    - `rt.kernel` (function): a compiled kernel, called by `rt.launch`.
+    - `rt.op_type` (operation): the operator an operation came from.
+    - `rt.op` (operation): index into the manifest's `ops`.
+    - `rt.weights` (module): the weight table, one `#rt.weight` per entry.
+    - `rt.groups` (module): for each group id the partition of all ranks into
+      member lists.
+    - `rt.states` (module): `[input, output, axis]` for each state.
+    - `rt.slots`, `rt.ops` (module): arena lifetimes, operation names.
+    - `rt.strided` (argument): the innermost dimension has stride 1, the others
+      any stride.
+    - `rt.output` (argument): the destination of that function result.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    static constexpr ::llvm::StringLiteral kKernelAttr = "rt.kernel";
+    static constexpr ::llvm::StringLiteral kOpTypeAttr = "rt.op_type";
+    static constexpr ::llvm::StringLiteral kOpAttr = "rt.op";
+    static constexpr ::llvm::StringLiteral kWeightsAttr = "rt.weights";
+    static constexpr ::llvm::StringLiteral kGroupsAttr = "rt.groups";
+    static constexpr ::llvm::StringLiteral kStatesAttr = "rt.states";
+    static constexpr ::llvm::StringLiteral kSlotsAttr = "rt.slots";
+    static constexpr ::llvm::StringLiteral kOpsAttr = "rt.ops";
+    static constexpr ::llvm::StringLiteral kStridedAttr = "rt.strided";
+    static constexpr ::llvm::StringLiteral kOutputAttr = "rt.output";
+  }];
+}
+
+#endif // DIALECTS_RT_RTDIALECT_TD
