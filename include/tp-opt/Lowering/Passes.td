@@ -1,0 +1,113 @@
+//===- Passes.td - Lowering passes -------------------------*- tablegen -*-===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_OPT_LOWERING_PASSES_TD
+#define TP_OPT_LOWERING_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerToRtPass : Pass<"tp-lower-to-rt", "::mlir::ModuleOp"> {
+  let summary = "Turn local operators into runtime operations";
+  let description = [{
+    MatMul, Gemm, Attention, row Gathers, KV-cache Concats and the collectives of
+    the program of one rank become destination-style rt operations, weights
+    entries of the weight table. Bias, activation and residual join a matmul as
+    its epilogue; Transposes of operands become permutations. Reshapes become
+    views. Other operators are left for `tp-form-kernels`.
+
+    Input:
+    ```mlir
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 64, strides = [1, 32]>} : tensor<32x64xf32>
+    %y = "onnx.MatMul"(%x, %w) : (tensor<?x32xf32, #tp.dims<[s0, 32]>>, tensor<32x64xf32>) -> ...
+    ```
+    Output:
+    ```mlir
+    %w = rt.weight 0 : tensor<64x32xf32>
+    %s = rt.symbol 0
+    %o = tensor.empty(%s) : tensor<?x64xf32, #tp.dims<[s0, 64]>>
+    %y = rt.matmul ins(%x, %w : ...) outs(%o : ...) {perms = [array<i64>, array<i64: 1, 0>]} -> ...
+    ```
+  }];
+  let dependentDialects = ["::tpo::rt::RtDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
+def RtBufferizePass : Pass<"rt-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Bufferize the host program and its kernels";
+  let description = [{
+    Function results become destination arguments that operations write
+    directly; then one-shot bufferization. A cache append of an input whose
+    result is an output makes the pair a state: both get strided layouts, and the
+    kernels that read them are specialised.
+
+    Input:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %e = tensor.empty() : tensor<4x8xf32>
+      %r = rt.launch @k ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+      return %r : tensor<4x8xf32>
+    }
+    ```
+    Output:
+    ```mlir
+    func.func @main(%x: memref<4x8xf32>, %o: memref<4x8xf32> {rt.output = 0 : i64}) {
+      rt.launch @k ins(%x : memref<4x8xf32>) outs(%o : memref<4x8xf32>)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::tpo::rt::RtDialect", "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def RtPlanArenaPass : Pass<"rt-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Give every temporary of the host program a slot of the arena";
+  let description = [{
+    Numbers the operations (module attribute `rt.ops`, `rt.op` on each) and
+    replaces each `memref.alloc` of the host by an `rt.slot` whose first and last
+    step are in the module attribute `rt.slots`. The program is a straight line:
+    a slot lives from the first to the last operation that touches the buffer
+    or a view of it.
+
+    Input:
+    ```mlir
+    %t = memref.alloc(%n) : memref<?xf32>
+    rt.launch @k0 outs(%t : memref<?xf32>)
+    rt.launch @k1 ins(%t : memref<?xf32>) outs(%o : memref<?xf32>)
+    ```
+    Output: `rt.slots = [array<i64: 0, 1>]` on the module and
+    ```mlir
+    %t = rt.slot 0[%n] : memref<?xf32>
+    ```
+  }];
+  let dependentDialects = ["::tpo::rt::RtDialect"];
+}
+
+def RtConvertKernelsPass : Pass<"rt-convert-kernels", "::mlir::ModuleOp"> {
+  let summary = "Compile kernels on memrefs to the LLVM dialect, for the CPU";
+  let description = [{
+    linalg becomes loop nests, mathematical functions polynomial approximations
+    or calls of libm, narrow floats are computed in f32. Arguments are expanded
+    memref descriptors whose pointers do not alias.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def RtConvertHostPass : Pass<"rt-convert-host", "::mlir::ModuleOp"> {
+  let summary = "Convert the host program to calls of the runtime's ABI";
+  let description = [{
+    The bufferized host function becomes the LLVM functions `tp_abi_version`,
+    `tp_sizes` and `tp_run` of `tprt/abi.h`. Buffers are views on the stack;
+    kernels are called directly.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // TP_OPT_LOWERING_PASSES_TD
