@@ -22,6 +22,8 @@
 
 #include "dialects/Tp/TpDialect.h.inc"
 
+#include "dialects/Tp/TpEnums.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Tp/TpAttrs.h.inc"
 

@@ -1,6 +1,7 @@
 //===- TpAttrs.cpp - Attributes of the tp dialect -------------------------===//
 
 #include "dialects/Tp/Tp.h"
+#include "dialects/Tp/TpAsm.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -8,6 +9,8 @@
 
 using namespace mlir;
 using namespace tpo::tp;
+
+#include "dialects/Tp/TpEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Tp/TpAttrs.cpp.inc"
@@ -19,10 +22,7 @@ void TpDialect::registerAttributes() {
       >();
 }
 
-/// The symbols that an expression in text may use, by their spelling.
-using SizeSymbols = SmallVector<std::pair<StringRef, AffineExpr>>;
-
-static SizeSymbols getParsedSymbols(MLIRContext *context) {
+SizeSymbols tpo::tp::getParsedSymbols(MLIRContext *context) {
   static const std::vector<std::string> spellings = [] {
     std::vector<std::string> result;
     for (unsigned i = 0; i < 256; ++i)
@@ -35,9 +35,9 @@ static SizeSymbols getParsedSymbols(MLIRContext *context) {
   return symbols;
 }
 
-/// Parses a size expression over `s0, s1, ...`, or `?` as null.
-static ParseResult parseSizeExpr(AsmParser &parser, const SizeSymbols &symbols,
-                                 AffineExpr &expr) {
+ParseResult tpo::tp::parseSizeExpr(AsmParser &parser,
+                                   const SizeSymbols &symbols,
+                                   AffineExpr &expr) {
   if (succeeded(parser.parseOptionalQuestion())) {
     expr = nullptr;
     return success();

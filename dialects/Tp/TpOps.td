@@ -7,10 +7,22 @@ include "dialects/Tp/TpAttrs.td"
 include "dialects/Tp/TpTypes.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Tp_Op<string opMnemonic, list<Trait> traits = []>
     : Op<Tp_Dialect, opMnemonic, traits>;
+
+def Tp_MeshOp : Tp_Op<"mesh", [Symbol]> {
+  let summary = "A named mesh of devices";
+  let description = [{
+    ```mlir
+    tp.mesh @mesh <["dp"=1, "tp"=4 {bandwidth = 300.0, latency = 5.0} ]>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Tp_MeshAttr:$axes);
+  let assemblyFormat = "$sym_name $axes attr-dict";
+}
 
 def Tp_WeightOp : Tp_Op<"weight", [Pure]> {
   let summary = "A tensor stored in a file, by reference";
