@@ -1,0 +1,116 @@
+//===- MergeMatMuls.cpp - Merge products with several weights -------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Fused projections were un-fused into views before planning, because a split
+// of the fused dimension is none of its parts. On one rank they are merged
+// again, and with them whatever the exporter kept apart.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ShapeOperand.h"
+#include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Partition/Blocks.h"
+#include "tp-opt/Partition/Passes.h"
+
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace tpo {
+#define GEN_PASS_DEF_MERGEMATMULSPASS
+#include "tp-opt/Partition/Passes.h.inc"
+
+namespace {
+
+/// The weight matrix on the right of `op`, null where it is something else.
+tp::WeightOp weightMatrix(onnx::MatMulOp op) {
+  auto weight = op.getB().getDefiningOp<tp::WeightOp>();
+  if (!weight || cast<RankedTensorType>(weight.getType()).getRank() != 2)
+    return {};
+  auto left = dyn_cast<RankedTensorType>(op.getA().getType());
+  auto result = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!left || !result || left.getRank() < 2)
+    return {};
+  // The number of columns must have a name to be summed up.
+  return tp::getDims(cast<ShapedType>(weight.getType())).back() ? weight
+                                                                : tp::WeightOp();
+}
+
+void mergeGroup(ArrayRef<onnx::MatMulOp> group) {
+  onnx::MatMulOp first = group.front();
+  OpBuilder builder(first);
+  SmallVector<Value> weights;
+  SmallVector<Location> locs;
+  SmallVector<AffineExpr> bounds = {builder.getAffineConstantExpr(0)};
+  for (onnx::MatMulOp op : group) {
+    tp::WeightOp weight = weightMatrix(op);
+    if (!weight->isBeforeInBlock(first))
+      weight->moveBefore(first);
+    weights.push_back(weight.getResult());
+    locs.push_back(op.getLoc());
+    AffineExpr columns = tp::getDims(cast<ShapedType>(weight.getType())).back();
+    bounds.push_back(tp::simplify(bounds.back() + columns));
+  }
+  Location loc = builder.getFusedLoc(locs);
+  auto withColumns = [&](Type type, AffineExpr columns) {
+    SmallVector<AffineExpr> dims = tp::getDims(cast<ShapedType>(type));
+    dims.back() = columns;
+    return tp::makeTensorType(dims, getElementTypeOrSelf(type));
+  };
+  auto si64 = builder.getIntegerType(64, /*isSigned=*/true);
+  auto axis = builder.getNamedAttr("axis", builder.getIntegerAttr(si64, -1));
+  Value packed = onnx::ConcatOp::create(
+                     builder, loc,
+                     withColumns(weights.front().getType(), bounds.back()),
+                     weights, axis)
+                     ->getResult(0);
+  auto merged = onnx::MatMulOp::create(
+      builder, loc, withColumns(first->getResult(0).getType(), bounds.back()),
+      ValueRange{first.getA(), packed});
+  if (std::optional<int64_t> layer = getLayer(first))
+    merged->setAttr(kLayerAttr, builder.getI64IntegerAttr(*layer));
+
+  int64_t rank = cast<ShapedType>(first->getResult(0).getType()).getRank();
+  Value axes =
+      createIntegers(builder, loc, builder.getAffineConstantExpr(rank - 1));
+  Value steps = createIntegers(builder, loc, builder.getAffineConstantExpr(1));
+  for (size_t i = 0; i < group.size(); ++i) {
+    onnx::MatMulOp op = group[i];
+    Value start = createIntegers(builder, op.getLoc(), bounds[i]);
+    Value end = createIntegers(builder, op.getLoc(), bounds[i + 1]);
+    auto slice = onnx::SliceOp::create(
+        builder, op.getLoc(), op->getResult(0).getType(),
+        ValueRange{merged->getResult(0), start, end, axes, steps});
+    if (Attribute layer = op->getAttr(kLayerAttr))
+      slice->setAttr(kLayerAttr, layer);
+    op->getResult(0).replaceAllUsesWith(slice->getResult(0));
+  }
+  for (onnx::MatMulOp op : group)
+    op->erase();
+}
+
+struct MergeMatMuls : impl::MergeMatMulsPassBase<MergeMatMuls> {
+  void runOnOperation() override {
+    getOperation().walk([](Block *block) {
+      // Also keyed by element type: weights of one concatenation have one.
+      llvm::MapVector<std::pair<Value, Type>, SmallVector<onnx::MatMulOp>>
+          groups;
+      for (auto op : block->getOps<onnx::MatMulOp>())
+        if (tp::WeightOp weight = weightMatrix(op);
+            weight && weight->getBlock() == block)
+          groups[{op.getA(), getElementTypeOrSelf(weight.getType())}].push_back(
+              op);
+      for (auto &[key, group] : groups)
+        if (group.size() > 1)
+          mergeGroup(group);
+    });
+  }
+};
+
+} // namespace
+} // namespace tpo
