@@ -1,18 +1,27 @@
-//===- ShardingRule.cpp - What may be split in an operation ---------------===//
+//===- ShardingRule.cpp - Factors of an operation -------------------------===//
 
 #include "dialects/Tp/ShardingRule.h"
 
-#include "dialects/Tp/Tp.h"
-
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/Twine.h"
-#include "llvm/Support/raw_ostream.h"
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 
 namespace tpo::tp {
 
-StringRef stringifyFactorRole(FactorRole role) {
+StringRef toString(FactorKind kind) {
+  switch (kind) {
+  case FactorKind::Parallel:
+    return "parallel";
+  case FactorKind::Reduction:
+    return "reduction";
+  case FactorKind::Whole:
+    return "whole";
+  }
+  llvm_unreachable("all kinds are handled");
+}
+
+StringRef toString(FactorRole role) {
   switch (role) {
   case FactorRole::Other:
     return "other";
@@ -32,267 +41,177 @@ StringRef stringifyFactorRole(FactorRole role) {
   llvm_unreachable("all roles are handled");
 }
 
-//===----------------------------------------------------------------------===//
-// Text
-//===----------------------------------------------------------------------===//
-
-static std::string factorName(unsigned factor) {
-  if (factor < 26)
-    return std::string(1, char('a' + factor));
-  return "f" + std::to_string(factor);
+std::string getFactorName(unsigned factor) {
+  constexpr unsigned letters = 'z' - 'i' + 1;
+  if (factor < letters)
+    return std::string(1, static_cast<char>('i' + factor));
+  return "z" + std::to_string(factor - letters + 1);
 }
 
-static void printTensor(raw_ostream &os, const TensorFactors &dims) {
-  os << '[';
-  llvm::interleave(
-      dims, os,
-      [&](const DimFactors &dim) {
-        if (dim.empty())
-          os << '1';
-        else if (dim.size() == 1)
-          os << factorName(dim.front());
-        else {
-          os << '(';
-          llvm::interleave(
-              dim, os, [&](unsigned f) { os << factorName(f); }, " ");
-          os << ')';
-        }
-      },
-      " ");
-  os << ']';
+static void printTensors(ArrayRef<TensorFactors> tensors,
+                         llvm::raw_ostream &os) {
+  os << '(';
+  llvm::interleaveComma(tensors, os, [&](const TensorFactors &tensor) {
+    os << '[';
+    llvm::interleaveComma(tensor, os, [&](const DimFactors &dim) {
+      if (dim.empty())
+        os << '1';
+      llvm::interleave(
+          dim, os, [&](unsigned factor) { os << getFactorName(factor); }, "*");
+    });
+    os << ']';
+  });
+  os << ')';
 }
 
-static void printFactor(raw_ostream &os, const Factor &factor, unsigned index,
-                        ArrayRef<StringRef> names) {
-  os << factorName(index) << '=' << tp::toString(factor.size, names);
-  if (factor.isWhole())
-    os << ":whole";
-  if (factor.isReduction())
-    os << ":reduction(" << stringifyReductionKind(factor.reduction) << ')';
-  if (factor.role != FactorRole::Other)
-    os << ':' << stringifyFactorRole(factor.role);
-  if (!factor.addends.empty()) {
-    os << ":addends{";
-    llvm::interleaveComma(factor.addends, os);
+void ShardingRule::print(llvm::raw_ostream &os) const {
+  printTensors(operands, os);
+  os << " -> ";
+  printTensors(results, os);
+  os << " {";
+  llvm::interleaveComma(llvm::enumerate(factors), os, [&](auto entry) {
+    const Factor &factor = entry.value();
+    os << getFactorName(entry.index()) << '=' << tp::toString(factor.size)
+       << ' ' << tp::toString(factor.kind);
+    if (factor.kind == FactorKind::Reduction)
+      os << '(' << stringifyReductionKind(factor.reduction) << ')';
+    if (factor.role != FactorRole::Other)
+      os << ' ' << tp::toString(factor.role);
+  });
+  os << '}';
+  for (const LinearGroup &group : linear) {
+    os << " linear";
+    if (group.kind != ReductionKind::Sum)
+      os << '(' << stringifyReductionKind(group.kind) << ')';
+    os << " {";
+    llvm::interleaveComma(group.operands, os);
     os << '}';
   }
 }
 
-std::string ShardingRule::toString(ArrayRef<StringRef> names) const {
+std::string ShardingRule::toString() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  for (auto [index, factor] : llvm::enumerate(factors)) {
-    printFactor(os, factor, index, names);
-    os << ' ';
-  }
-  os << "| ";
-  llvm::interleave(
-      operands, os, [&](const TensorFactors &dims) { printTensor(os, dims); },
-      " ");
-  os << " -> ";
-  llvm::interleave(
-      results, os, [&](const TensorFactors &dims) { printTensor(os, dims); },
-      " ");
-  if (!linear.empty())
-    os << " |";
-  for (const LinearSet &set : linear) {
-    os << ' ' << stringifyReductionKind(set.kind) << '{';
-    llvm::interleaveComma(set.operands, os);
-    os << '}';
-  }
+  print(os);
   return text;
 }
 
-//===----------------------------------------------------------------------===//
-// Check
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Checks the dimensions of one operand or result.
-class TensorCheck {
-public:
-  TensorCheck(const ShardingRule &rule, Type type, bool isResult,
-              const Twine &what, std::string &error)
-      : rule(rule), type(dyn_cast<ShapedType>(type)), isResult(isResult),
-        what(what.str()), error(error) {}
-
-  LogicalResult run(const TensorFactors &dims) {
-    if (!type || !type.hasRank()) {
-      if (!dims.empty())
-        return fail("has factors but no dimensions");
-      return success();
-    }
-    if (int64_t(dims.size()) != type.getRank())
-      return fail("has " + Twine(type.getRank()) + " dimensions, the rule " +
-                  Twine(dims.size()));
-    SmallVector<bool> seen(rule.factors.size(), false);
-    SmallVector<AffineExpr> sizes = getDims(type);
-    for (auto [index, dim] : llvm::enumerate(dims))
-      if (failed(runDim(index, dim, sizes[index], seen)))
-        return failure();
-    return success();
+/// The product of the sizes of `factors`; null where one is unknown or, there
+/// being none, no expression can be made.
+static AffineExpr getSize(const ShardingRule &rule,
+                          ArrayRef<unsigned> factors) {
+  AffineExpr size;
+  for (unsigned factor : factors) {
+    AffineExpr next = rule.factors[factor].size;
+    if (!next)
+      return nullptr;
+    size = size ? size * next : next;
   }
+  return simplify(size);
+}
 
-private:
-  LogicalResult fail(const Twine &message) {
-    error = (Twine(what) + " " + message).str();
-    return failure();
-  }
+SmallVector<AffineExpr>
+ShardingRule::getDims(const TensorFactors &tensor) const {
+  SmallVector<AffineExpr> dims;
+  for (const DimFactors &dim : tensor)
+    dims.push_back(getSize(*this, dim));
+  return dims;
+}
 
-  LogicalResult runDim(unsigned index, const DimFactors &dim, AffineExpr size,
-                       SmallVectorImpl<bool> &seen) {
-    SmallVector<AffineExpr> factorSizes;
+//===----------------------------------------------------------------------===//
+// Verification
+//===----------------------------------------------------------------------===//
+
+/// Which factors a list of tensors uses; checks one tensor at a time.
+static LogicalResult verifyTensor(const ShardingRule &rule, Operation *op,
+                                  Type type, const TensorFactors &tensor,
+                                  const Twine &what,
+                                  llvm::SmallBitVector &used) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  size_t rank = shaped && shaped.hasRank() ? shaped.getRank() : 0;
+  if (tensor.size() != rank)
+    return op->emitError() << "sharding rule: " << what << " has rank " << rank
+                           << ", the rule gives it " << tensor.size()
+                           << " dimensions";
+  SmallVector<AffineExpr> sizes;
+  if (rank != 0)
+    sizes = getDims(shaped);
+  llvm::SmallBitVector here(rule.factors.size());
+  for (auto [index, dim] : llvm::enumerate(tensor)) {
     for (unsigned factor : dim) {
       if (factor >= rule.factors.size())
-        return fail("names factor " + Twine(factor) + ", which is not there");
-      if (seen[factor])
-        return fail("has factor " + factorName(factor) + " twice");
-      seen[factor] = true;
-      if (isResult && rule.factors[factor].isReduction())
-        return fail("has reduction factor " + factorName(factor));
-      factorSizes.push_back(rule.factors[factor].size);
+        return op->emitError()
+               << "sharding rule: " << what << " dimension " << index
+               << " has factor " << factor << " of " << rule.factors.size();
+      if (here.test(factor))
+        return op->emitError() << "sharding rule: " << what << " has factor "
+                               << getFactorName(factor) << " twice";
+      here.set(factor);
     }
-    if (!size)
-      return success();
-    AffineExpr whole = product(factorSizes, size.getContext());
-    if (whole && !provablyEqual(whole, size))
-      return fail("dimension " + Twine(index) + " is " + tp::toString(size) +
-                  ", its factors make " + tp::toString(whole));
-    return success();
+    if (dim.empty()) {
+      std::optional<int64_t> size = getConst(sizes[index]);
+      if (size != 1)
+        return op->emitError()
+               << "sharding rule: " << what << " dimension " << index
+               << " of size " << toString(sizes[index]) << " has no factor";
+      continue;
+    }
+    AffineExpr size = getSize(rule, dim);
+    if (size && sizes[index] && !provablyEqual(size, sizes[index]))
+      return op->emitError()
+             << "sharding rule: " << what << " dimension " << index
+             << " has size " << toString(sizes[index])
+             << ", its factors have the product " << toString(size);
   }
-
-  const ShardingRule &rule;
-  ShapedType type;
-  bool isResult;
-  std::string what;
-  std::string &error;
-};
-
-} // namespace
-
-LogicalResult ShardingRule::check(Operation *op, std::string &error) const {
-  if (operands.size() != op->getNumOperands() ||
-      results.size() != op->getNumResults()) {
-    error = "wrong number of operands or results";
-    return failure();
-  }
-  for (auto [index, value] : llvm::enumerate(op->getOperands()))
-    if (failed(TensorCheck(*this, value.getType(), /*isResult=*/false,
-                           "operand " + Twine(index), error)
-                   .run(operands[index])))
-      return failure();
-  for (auto [index, value] : llvm::enumerate(op->getResults()))
-    if (failed(TensorCheck(*this, value.getType(), /*isResult=*/true,
-                           "result " + Twine(index), error)
-                   .run(results[index])))
-      return failure();
-  auto isOperand = [&](unsigned operand) {
-    return operand < op->getNumOperands();
-  };
-  for (const LinearSet &set : linear)
-    if (!llvm::all_of(set.operands, isOperand)) {
-      error = "a linear set names an operand that is not there";
-      return failure();
-    }
-  for (const Factor &factor : factors)
-    if (!llvm::all_of(factor.addends, isOperand) ||
-        (!factor.addends.empty() && !factor.isReduction())) {
-      error = "only a reduction has addends, and they are operands";
-      return failure();
-    }
+  used |= here;
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// Builder
-//===----------------------------------------------------------------------===//
-
-static TensorFactors emptyFactors(Type type) {
-  auto shaped = dyn_cast<ShapedType>(type);
-  return TensorFactors(shaped && shaped.hasRank() ? shaped.getRank() : 0);
+static LogicalResult verifyFactors(const ShardingRule &rule, Operation *op,
+                                   const llvm::SmallBitVector &inOperands,
+                                   const llvm::SmallBitVector &inResults) {
+  for (auto [index, factor] : llvm::enumerate(rule.factors)) {
+    std::string name = getFactorName(index);
+    if (factor.kind == FactorKind::Reduction && inResults.test(index))
+      return op->emitError()
+             << "sharding rule: reduction factor " << name << " is in a result";
+    if (factor.kind == FactorKind::Reduction && !inOperands.test(index))
+      return op->emitError() << "sharding rule: reduction factor " << name
+                             << " is in no operand";
+    if (factor.kind == FactorKind::Parallel && !inResults.test(index))
+      return op->emitError()
+             << "sharding rule: parallel factor " << name << " is in no result";
+  }
+  return success();
 }
 
-ShardingRuleBuilder::ShardingRuleBuilder(Operation *op) : op(op) {
-  for (Type type : op->getOperandTypes())
-    rule.operands.push_back(emptyFactors(type));
-  for (Type type : op->getResultTypes())
-    rule.results.push_back(emptyFactors(type));
-}
-
-static unsigned addFactor(ShardingRule &rule, AffineExpr size, FactorKind kind,
-                          FactorRole role) {
-  Factor factor;
-  factor.size = size;
-  factor.kind = kind;
-  factor.role = role;
-  rule.factors.push_back(std::move(factor));
-  return rule.factors.size() - 1;
-}
-
-unsigned ShardingRuleBuilder::parallel(AffineExpr size, FactorRole role) {
-  return addFactor(rule, size, FactorKind::Parallel, role);
-}
-
-unsigned ShardingRuleBuilder::whole(AffineExpr size, FactorRole role) {
-  return addFactor(rule, size, FactorKind::Whole, role);
-}
-
-unsigned ShardingRuleBuilder::reduction(AffineExpr size, ReductionKind kind,
-                                        FactorRole role) {
-  unsigned factor = addFactor(rule, size, FactorKind::Reduction, role);
-  rule.factors[factor].reduction = kind;
-  return factor;
-}
-
-void ShardingRuleBuilder::addends(unsigned factor,
-                                  ArrayRef<unsigned> operands) {
-  rule.factors[factor].addends.append(operands.begin(), operands.end());
-}
-
-void ShardingRuleBuilder::operandDim(unsigned operand, unsigned dim,
-                                     unsigned factor) {
-  rule.operands[operand][dim].push_back(factor);
-}
-
-void ShardingRuleBuilder::resultDim(unsigned result, unsigned dim,
-                                    unsigned factor) {
-  rule.results[result][dim].push_back(factor);
-}
-
-static void makeRestWhole(ShardingRule &rule, Type type, TensorFactors &dims) {
-  auto shaped = dyn_cast<ShapedType>(type);
-  if (!shaped || !shaped.hasRank())
-    return;
-  SmallVector<AffineExpr> sizes = getDims(shaped);
-  for (auto [dim, size] : llvm::zip_equal(dims, sizes))
-    if (dim.empty() && !(size && getConst(size) == 1))
-      dim.push_back(
-          addFactor(rule, size, FactorKind::Whole, FactorRole::Other));
-}
-
-void ShardingRuleBuilder::restOfOperandWhole(unsigned operand) {
-  makeRestWhole(rule, op->getOperand(operand).getType(),
-                rule.operands[operand]);
-}
-
-void ShardingRuleBuilder::restOfResultWhole(unsigned result) {
-  makeRestWhole(rule, op->getResult(result).getType(), rule.results[result]);
-}
-
-void ShardingRuleBuilder::linear(ArrayRef<unsigned> operands,
-                                 ReductionKind kind) {
-  LinearSet set;
-  set.operands.assign(operands.begin(), operands.end());
-  set.kind = kind;
-  rule.linear.push_back(std::move(set));
-}
-
-FailureOr<ShardingRule> ShardingRuleBuilder::build() {
-  std::string error;
-  if (failed(rule.check(op, error)))
-    return op->emitOpError("has a wrong sharding rule: ") << error;
-  return rule;
+LogicalResult verifyRule(const ShardingRule &rule, Operation *op) {
+  if (rule.operands.size() != op->getNumOperands() ||
+      rule.results.size() != op->getNumResults())
+    return op->emitError() << "sharding rule: describes "
+                           << rule.operands.size() << " operands and "
+                           << rule.results.size() << " results of "
+                           << op->getNumOperands() << " and "
+                           << op->getNumResults();
+  llvm::SmallBitVector inOperands(rule.factors.size());
+  llvm::SmallBitVector inResults(rule.factors.size());
+  for (auto [index, tensor] : llvm::enumerate(rule.operands))
+    if (failed(verifyTensor(rule, op, op->getOperand(index).getType(), tensor,
+                            "operand #" + Twine(index), inOperands)))
+      return failure();
+  for (auto [index, tensor] : llvm::enumerate(rule.results))
+    if (failed(verifyTensor(rule, op, op->getResult(index).getType(), tensor,
+                            "result #" + Twine(index), inResults)))
+      return failure();
+  for (const LinearGroup &group : rule.linear) {
+    if (group.operands.empty())
+      return op->emitError() << "sharding rule: empty linear group";
+    for (unsigned operand : group.operands)
+      if (operand >= op->getNumOperands())
+        return op->emitError() << "sharding rule: linear in operand #"
+                               << operand << ", which does not exist";
+  }
+  return verifyFactors(rule, op, inOperands, inResults);
 }
 
 } // namespace tpo::tp

@@ -1,38 +1,26 @@
-//===- ShardingRule.h - What may be split in an operation -------*- C++ -*-===//
+//===- ShardingRule.h - Factors of an operation -----------------*- C++ -*-===//
 //
-// A rule describes an operation by its factors, the indices of its loop nest.
-// Every dimension of a tensor operand or result is a product of factors, major
-// to minor (row-major order of the merged index). docs/sharding-model.md has
-// the theory.
+// A rule describes an operation by its factors, the indices of its loop nest:
+// every operand and result dimension is a product of factors, major to minor.
+// Together with an assignment of mesh axes to factors it fixes the layouts of
+// all operands and results.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef DIALECTS_TP_SHARDINGRULE_H
 #define DIALECTS_TP_SHARDINGRULE_H
 
-#include "mlir/IR/AffineExpr.h"
-#include "mlir/IR/Operation.h"
-#include "llvm/ADT/SmallVector.h"
-
-#include <optional>
-#include <string>
+#include "dialects/Tp/Layout.h"
 
 namespace tpo::tp {
 
-/// How the terms of a partial value combine; an enum of TpAttrs.td.
-enum class ReductionKind : uint32_t;
-
 enum class FactorKind {
-  /// Indexes results: may be split.
-  Parallel,
-  /// Absent from the results: splitting it makes them partial.
-  Reduction,
-  /// Must not be split.
-  Whole,
+  Parallel,  ///< In the results; may be split.
+  Reduction, ///< Not in the results: splitting it makes them partial.
+  Whole      ///< Must not be split.
 };
 
-/// What a factor stands for, as far as the operation itself knows: the planner
-/// lets mesh axes split by role.
+/// What a factor means to a model; planners restrict mesh axes by it.
 enum class FactorRole {
   Other,
   Batch,
@@ -40,102 +28,142 @@ enum class FactorRole {
   Heads,
   Hidden,
   Vocabulary,
-  Expert,
+  Expert
 };
+
+llvm::StringRef toString(FactorKind kind);
+llvm::StringRef toString(FactorRole role);
 
 struct Factor {
-  /// The number of index values; null where unknown.
-  mlir::AffineExpr size;
   FactorKind kind = FactorKind::Parallel;
+  ReductionKind reduction = ReductionKind::Sum; ///< For Reduction.
+  mlir::AffineExpr size;                        ///< Null: unknown.
   FactorRole role = FactorRole::Other;
-  /// For a reduction: how results of parts combine.
-  ReductionKind reduction{};
-  /// For a reduction: operands added to the reduced result (the C of Gemm, the
-  /// initial value of a linalg operation). Where the factor is split they must
-  /// be partial over the same axes, or they would be added once per device.
-  llvm::SmallVector<unsigned, 1> addends;
-
-  bool isParallel() const { return kind == FactorKind::Parallel; }
-  bool isReduction() const { return kind == FactorKind::Reduction; }
-  bool isWhole() const { return kind == FactorKind::Whole; }
 };
 
-/// Factors of one dimension, major to minor; none for a dimension of size 1
-/// (also one that is broadcast) and for an empty product.
+/// Factor indices of one dimension, major to minor; empty for size 1.
 using DimFactors = llvm::SmallVector<unsigned, 2>;
-
-/// The dimensions of one operand or result. Empty for scalars and for values
-/// that are no tensors.
+/// Of every dimension of a tensor; empty also for a value that is no tensor.
 using TensorFactors = llvm::SmallVector<DimFactors, 4>;
 
-/// Operands in which the operation is jointly linear: where all of them are
-/// partial over an axis and all others are replicated over it, all results are
-/// partial over it too. For `max` and `min`: where the reduction distributes
-/// over the operation in the same sense. A set without operands says that the
-/// results may be declared partial as they are (zero is a sum of zeros).
-struct LinearSet {
+/// Operands in which the operation is jointly linear (Sum) or monotone (Max,
+/// Min): if each of them holds one term of a reduction along an axis, so does
+/// every result. `{0, 1}` for Add, `{0}` and `{1}` for MatMul.
+struct LinearGroup {
+  ReductionKind kind = ReductionKind::Sum;
   llvm::SmallVector<unsigned, 2> operands;
-  ReductionKind kind{};
-
-  bool contains(unsigned operand) const {
-    return llvm::is_contained(operands, operand);
-  }
 };
 
 struct ShardingRule {
-  llvm::SmallVector<Factor, 6> factors;
-  /// One entry per operand and per result of the operation.
-  llvm::SmallVector<TensorFactors, 4> operands;
-  llvm::SmallVector<TensorFactors, 2> results;
-  llvm::SmallVector<LinearSet, 2> linear;
+  llvm::SmallVector<Factor> factors;
+  llvm::SmallVector<TensorFactors> operands; ///< One per operand.
+  llvm::SmallVector<TensorFactors> results;  ///< One per result.
+  llvm::SmallVector<LinearGroup> linear;
 
-  /// The rule as text, `a=s0:batch b=128 c=64:reduction(sum) | [a c] [c b] ->
-  /// [a b] | sum{0} sum{1}`; a dimension of several factors is `(a b)`, one of
-  /// none is `1`. `names` are those of the symbols.
-  std::string toString(llvm::ArrayRef<llvm::StringRef> names = {}) const;
-
-  /// Checks the rule against the operation: number of operands, results and
-  /// dimensions, sizes of dimensions, and that results have no reduction
-  /// factors. `error` says what is wrong.
-  mlir::LogicalResult check(mlir::Operation *op, std::string &error) const;
+  /// `([i, jk], [k]) -> ([i]) {i=s0 parallel batch, ...} linear {0} {1}`.
+  void print(llvm::raw_ostream &os) const;
+  std::string toString() const;
+  /// The sizes of an operand's or result's dimensions as products of factors;
+  /// null for a dimension without factors or of unknown size.
+  llvm::SmallVector<mlir::AffineExpr>
+  getDims(const TensorFactors &tensor) const;
 };
 
-/// Makes a rule for an operation. All dimensions start without factors.
+/// Builds the rule of `op`. Every dimension that is not mapped has no factors,
+/// which `build` accepts for dimensions of size 1 only.
 class ShardingRuleBuilder {
 public:
   explicit ShardingRuleBuilder(mlir::Operation *op);
 
   unsigned parallel(mlir::AffineExpr size, FactorRole role = FactorRole::Other);
-  unsigned whole(mlir::AffineExpr size, FactorRole role = FactorRole::Other);
-  unsigned reduction(mlir::AffineExpr size, ReductionKind kind,
+  unsigned parallel(int64_t size, FactorRole role = FactorRole::Other);
+  unsigned reduction(mlir::AffineExpr size,
+                     ReductionKind kind = ReductionKind::Sum,
                      FactorRole role = FactorRole::Other);
+  unsigned whole(mlir::AffineExpr size, FactorRole role = FactorRole::Other);
+  unsigned whole(int64_t size, FactorRole role = FactorRole::Other);
+  void setKind(unsigned factor, FactorKind kind,
+               ReductionKind reduction = ReductionKind::Sum);
 
-  /// Declares operands added to the result of reducing over `factor`.
-  void addends(unsigned factor, llvm::ArrayRef<unsigned> operands);
+  void mapOperand(unsigned operand, llvm::ArrayRef<DimFactors> dims);
+  void mapResult(unsigned result, llvm::ArrayRef<DimFactors> dims);
+  void mapOperandDim(unsigned operand, unsigned dim, const DimFactors &factors);
+  void mapResultDim(unsigned result, unsigned dim, const DimFactors &factors);
 
-  /// Appends a factor to a dimension, as its most minor one.
-  void operandDim(unsigned operand, unsigned dim, unsigned factor);
-  void resultDim(unsigned result, unsigned dim, unsigned factor);
+  void linear(llvm::ArrayRef<unsigned> operands,
+              ReductionKind kind = ReductionKind::Sum);
 
-  /// Gives every dimension without factors whose size is not 1 a whole factor.
-  void restOfOperandWhole(unsigned operand);
-  void restOfResultWhole(unsigned result);
+  /// Maps result dimension d of every result to its own parallel factor, and
+  /// the operands by right-aligned broadcasting. A dimension that may or may
+  /// not broadcast (sizes not provably equal) is whole.
+  void pointwise();
 
-  void linear(llvm::ArrayRef<unsigned> operands, ReductionKind kind);
-
-  mlir::Operation *getOp() const { return op; }
-  ShardingRule &getRule() { return rule; }
-
-  /// The finished rule. A rule that does not fit the operation is a defect of
-  /// whoever built it, reported as an error at the operation.
+  /// The finished rule, checked by `verifyRule`; errors are located at the op.
   mlir::FailureOr<ShardingRule> build();
 
 private:
+  unsigned add(FactorKind kind, mlir::AffineExpr size, FactorRole role,
+               ReductionKind reduction = ReductionKind::Sum);
+
   mlir::Operation *op;
   ShardingRule rule;
 };
 
-llvm::StringRef stringifyFactorRole(FactorRole role);
+/// Checks a rule against its operation: tensor ranks, products of factors equal
+/// to dimension sizes where both are known, no factor twice in one tensor,
+/// reductions absent from results, parallel factors present in one. Emits
+/// errors at `op`.
+mlir::LogicalResult verifyRule(const ShardingRule &rule, mlir::Operation *op);
+
+//===----------------------------------------------------------------------===//
+// Assignments
+//===----------------------------------------------------------------------===//
+
+/// Which axes split which factor, and along which axes the operands of a linear
+/// group are partial. An axis occurs once in all of it, or not at all.
+struct FactorAssignment {
+  llvm::SmallVector<AxisRefs> factorAxes; ///< One per factor, major to minor.
+  llvm::SmallVector<AxisRefs> linearAxes; ///< One per linear group.
+
+  explicit FactorAssignment(const ShardingRule &rule)
+      : factorAxes(rule.factors.size()), linearAxes(rule.linear.size()) {}
+  FactorAssignment() = default;
+  bool isReplicated() const;
+  std::string toString(const ShardingRule &rule, const Mesh &mesh) const;
+};
+
+struct OpLayouts {
+  llvm::SmallVector<Layout> operands, results;
+};
+
+/// The canonical layouts that an assignment means. Fails, saying why through
+/// `emitError`, where
+/// - a whole factor is split, or an axis used twice;
+/// - a dimension's minor factor is split under a major factor of which devices
+///   hold more than one index (their pieces would not be contiguous);
+/// - the result would be partial with two kinds of reduction.
+/// Where the devices along a factor do not divide it, the dimension is split
+/// unevenly with `units` = the product of the factors down to that one.
+mlir::FailureOr<OpLayouts> getLayouts(const ShardingRule &rule,
+                                      const FactorAssignment &assignment,
+                                      const Mesh &mesh, ErrorFn emitError);
+
+/// The assignment that gives exactly these canonical layouts; fails where there
+/// is none, saying which tensor disagrees.
+mlir::FailureOr<FactorAssignment> getAssignment(const ShardingRule &rule,
+                                                llvm::ArrayRef<Layout> operands,
+                                                llvm::ArrayRef<Layout> results,
+                                                const Mesh &mesh,
+                                                ErrorFn emitError);
+
+/// The axes that split each factor of one dimension so that the dimension's
+/// layout is `split`; fails where it splits no whole indices of the factors.
+mlir::FailureOr<llvm::SmallVector<AxisRefs>>
+getFactorAxes(const ShardingRule &rule, const DimFactors &dim,
+              const DimSplit &split);
+
+/// A letter per factor, as `print` uses them.
+std::string getFactorName(unsigned factor);
 
 } // namespace tpo::tp
 
