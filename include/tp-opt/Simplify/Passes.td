@@ -1,0 +1,268 @@
+//===- Passes.td - Raising exporter spellings --------------*- tablegen -*-===//
+
+#ifndef TP_OPT_SIMPLIFY_PASSES_TD
+#define TP_OPT_SIMPLIFY_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class SimplifyPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
+  let dependentDialects = ["::tpo::onnx::OnnxDialect", "::tpo::tp::TpDialect"];
+}
+
+def FoldConstantsPass : SimplifyPass<"tp-fold-constants"> {
+  let summary = "Compute operations on small constants";
+  let description = [{
+    Arithmetic, comparisons, casts and reshapes whose operands are all
+    `onnx.Constant` are computed, and identities that hold exactly are applied:
+    `x * 1`, `x / 1`, `x ** 1`, `And(x, true)`, `Where(true, x, y)`. Comparisons
+    of positions that cannot fail (`Range(0, n) >= 0`) are true.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Sqrt"(%c4) : (tensor<f32>) -> tensor<f32>
+    %1 = "onnx.Mul"(%x, %0) ...
+    ```
+    Output:
+    ```mlir
+    %0 = "onnx.Constant"() {value = dense<2.0> : tensor<f32>} ...
+    %1 = "onnx.Mul"(%x, %0) ...
+    ```
+  }];
+}
+
+def SimplifyMovementPass : SimplifyPass<"tp-simplify-movement"> {
+  let summary = "Bring data movement into few operators and remove no-ops";
+  let description = [{
+    Unsqueeze, Squeeze and Flatten become Reshape, Split becomes Slice, Gather
+    at one constant position becomes Slice and Reshape. Chains of Reshape and of
+    Transpose are merged; a batched transpose spelled by merging and restoring
+    dimensions around it becomes one Transpose. Identity, Cast to the same type,
+    and Reshape, Transpose, Expand and Slice that change nothing disappear. An
+    Expand whose user broadcasts anyway is bypassed.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Reshape"(%k, %s0) : ... -> tensor<?x?x16xf32, #tp.dims<[s0 * 8, s1, 16]>>
+    %1 = "onnx.Transpose"(%0) {perm = [0, 2, 1]} ...
+    %2 = "onnx.Reshape"(%1, %s1) : ... -> tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1]>>
+    ```
+    Output:
+    ```mlir
+    %2 = "onnx.Transpose"(%k) {perm = [0, 1, 3, 2]} ...
+    ```
+  }];
+}
+
+def FoldWeightViewsPass : SimplifyPass<"tp-fold-weight-views"> {
+  let summary = "Fold Transpose, Slice, Reshape and Cast of weights into views";
+  let description = [{
+    A weight is a strided reference into a file, so moving its elements is a
+    matter of strides and offset. A Reshape that needs more than one stride per
+    dimension stays; a Cast is folded once, where loading can convert.
+
+    Input:
+    ```mlir
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [128, 1]>} : tensor<512x128xf32>
+    %0 = "onnx.Transpose"(%w) {perm = [1, 0]} : (tensor<512x128xf32>) -> tensor<128x512xf32>
+    ```
+    Output:
+    ```mlir
+    %0 = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [1, 128]>} : tensor<128x512xf32>
+    ```
+  }];
+}
+
+def RaisePositionGathersPass : SimplifyPass<"tp-raise-position-gathers"> {
+  let summary = "Turn gathers at consecutive positions into Reshape";
+  let description = [{
+    Exporters index a padding mask with grids made of Range. Values that are
+    affine in their own element index are followed through Reshape, Expand, Cast,
+    Add and Mul; a Gather or GatherND that reads every element once and in order
+    is a Reshape.
+
+    Input:
+    ```mlir
+    // %rows[b, 0, 0, t] = b, %columns[b, 0, 0, t] = t
+    %i = "onnx.Concat"(%rows, %columns) {axis = -1 : si64} ...
+    %m = "onnx.GatherND"(%mask, %i) ...
+    ```
+    Output:
+    ```mlir
+    %m = "onnx.Reshape"(%mask, %shape) : ... -> tensor<?x1x1x?xi1, #tp.dims<[s0, 1, 1, s1]>>
+    ```
+  }];
+}
+
+def RaiseMatMulPass : SimplifyPass<"tp-raise-matmul"> {
+  let summary = "Bring linear layers into MatMul and Add on the whole activation";
+  let description = [{
+    Gemm becomes MatMul and Add, with alpha, beta and the transpositions made
+    explicit (and folded, on weights). A linear layer on flattened rows,
+    Reshape to [rows, K], MatMul, Add, Reshape back, works on the activation's
+    own shape. A bias is the second operand of its Add.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Reshape"(%x, %flat) : ... -> tensor<?x128xf32, #tp.dims<[s0 * s1, 128]>>
+    %1 = "onnx.Gemm"(%0, %w, %b) ...
+    %2 = "onnx.Reshape"(%1, %full) : ... -> tensor<?x?x384xf32, #tp.dims<[s0, s1, 384]>>
+    ```
+    Output:
+    ```mlir
+    %1 = "onnx.MatMul"(%x, %w) : ... -> tensor<?x?x384xf32, #tp.dims<[s0, s1, 384]>>
+    %2 = "onnx.Add"(%1, %b) ...
+    ```
+  }];
+}
+
+def UnfuseProjectionsPass : SimplifyPass<"tp-unfuse-projections"> {
+  let summary = "Replace column slices of a fused projection by projections";
+  let description = [{
+    Where a MatMul with a weight (and its bias) is only used through constant
+    ranges of columns, also ranges of the major factor after a Reshape, each
+    range becomes a MatMul with that view of the weight: query, key and value of
+    GPT-2 and phi3, gate and up. Where the heads are the major factor
+    ([heads, 3, head_dim]) the projection splits by heads as it is and is left.
+
+    Input:
+    ```mlir
+    %0 = "onnx.MatMul"(%x, %w) : ... -> tensor<4x384xf32>
+    %q = "onnx.Slice"(%0, ...) : ... -> tensor<4x128xf32>
+    %k = "onnx.Slice"(%0, ...) : ... -> tensor<4x128xf32>
+    ```
+    Output:
+    ```mlir
+    %q = "onnx.MatMul"(%x, %wq) : ... -> tensor<4x128xf32>
+    %k = "onnx.MatMul"(%x, %wk) : ... -> tensor<4x128xf32>
+    ```
+  }];
+}
+
+def RaiseNormsPass : SimplifyPass<"tp-raise-norms"> {
+  let summary = "Raise decomposed and contrib norms";
+  let description = [{
+    RMSNorm (`x * rsqrt(mean(x^2) + eps) * w` in its spellings, with casts) and
+    decomposed LayerNorm become RMSNormalization and LayerNormalization.
+    SimplifiedLayerNormalization is RMSNormalization; the Skip variants are Add
+    and the norm.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Pow"(%x, %c2) ...
+    %1 = "onnx.ReduceMean"(%0, %axes) ...
+    %2 = "onnx.Add"(%1, %eps) ...
+    %3 = "onnx.Sqrt"(%2) ...
+    %4 = "onnx.Reciprocal"(%3) ...
+    %5 = "onnx.Mul"(%x, %4) ...
+    %6 = "onnx.Mul"(%w, %5) ...
+    ```
+    Output:
+    ```mlir
+    %6 = "onnx.RMSNormalization"(%x, %w) {epsilon = ...} ...
+    ```
+  }];
+}
+
+def RaiseActivationsPass : SimplifyPass<"tp-raise-activations"> {
+  let summary = "Raise decomposed and contrib activations";
+  let description = [{
+    GELU spelled with Erf or with Tanh becomes Gelu, `x * Sigmoid(a * x)` becomes
+    Swish. BiasGelu, FastGelu and QuickGelu become Add and one of those.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Sigmoid"(%x) ...
+    %1 = "onnx.Mul"(%x, %0) ...
+    ```
+    Output:
+    ```mlir
+    %1 = "onnx.Swish"(%x) ...
+    ```
+  }];
+}
+
+def RaiseRotaryPass : SimplifyPass<"tp-raise-rotary"> {
+  let summary = "Raise decomposed rotary embeddings";
+  let description = [{
+    `x * cos + rotate_half(x) * sin` on [batch, heads, seq, head_dim] becomes
+    RotaryEmbedding where both halves of cos and sin are shown to be equal
+    (`Concat(f, f)` behind elementwise operators); the interleaved spelling
+    likewise. A rotation of the leading part of the head dimension becomes
+    `rotary_embedding_dim`.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Mul"(%x, %cos) ...
+    %1 = "onnx.Slice"(%x, ...) ...  // second half
+    %2 = "onnx.Slice"(%x, ...) ...  // first half
+    %3 = "onnx.Neg"(%1) ...
+    %4 = "onnx.Concat"(%3, %2) {axis = -1 : si64} ...
+    %5 = "onnx.Mul"(%4, %sin) ...
+    %6 = "onnx.Add"(%0, %5) ...
+    ```
+    Output:
+    ```mlir
+    %6 = "onnx.RotaryEmbedding"(%x, %cos_half, %sin_half, %none) ...
+    ```
+  }];
+}
+
+def RaiseAttentionPass : SimplifyPass<"tp-raise-attention"> {
+  let summary = "Raise decomposed scaled-dot-product attention";
+  let description = [{
+    MatMul, scale, mask, Softmax, MatMul on [batch, heads, seq, head_dim] becomes
+    Attention with an explicit mask, `is_causal = 0` and the key-value cache
+    concatenated before it. Keys and values repeated for grouped queries are read
+    where they were repeated. The operands of an Attention that was there already
+    are brought into the same form.
+
+    Masks. A mask `Where(m, 0, -inf)` is passed as the boolean m. In ONNX a query
+    that sees no key has zero as result, which is what exporters make of such a
+    row with `Where(IsNaN(p), 0, p)`; without that guard the decomposition has NaN
+    there, and the raised operator still has zero. With a finite value instead of
+    -inf (`finfo.min`) such a row is the mean of all values, so the mask stays a
+    float mask that is added, and the guard, which then never applies to finite
+    scores, is dropped.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Transpose"(%k) {perm = [0, 1, 3, 2]} ...
+    %1 = "onnx.MatMul"(%q, %0) ...
+    %2 = "onnx.Mul"(%1, %scale) ...
+    %3 = "onnx.Where"(%m, %zero, %minus_infinity) ...
+    %4 = "onnx.Add"(%2, %3) ...
+    %5 = "onnx.Softmax"(%4) ...
+    %6 = "onnx.MatMul"(%5, %v) ...
+    ```
+    Output:
+    ```mlir
+    %6 = "onnx.Attention"(%q, %k, %v, %m, ...) {scale = ...} ...
+    ```
+  }];
+}
+
+def CloneSharedWeightsPass : SimplifyPass<"tp-clone-shared-weights"> {
+  let summary = "Give every use of a weight or constant its own reference";
+  let description = [{
+    Exporters store identical initializers once, so one tensor may be a norm's
+    scale here and another layer's there, or embedding and output projection. A
+    layout belongs to a use: references are cloned per use (they cost nothing),
+    and stand right before it.
+
+    Input:
+    ```mlir
+    %w = tp.weight "w" ...
+    %0 = "onnx.Gather"(%w, %ids) ...
+    %1 = "onnx.MatMul"(%x, %w) ...
+    ```
+    Output:
+    ```mlir
+    %w = tp.weight "w" ...
+    %0 = "onnx.Gather"(%w, %ids) ...
+    %w_0 = tp.weight "w" ...
+    %1 = "onnx.MatMul"(%x, %w_0) ...
+    ```
+  }];
+}
+
+#endif // TP_OPT_SIMPLIFY_PASSES_TD

@@ -1,0 +1,36 @@
+//===- AttentionMatch.h - Decomposed attention ------------------*- C++ -*-===//
+
+#ifndef TP_OPT_LIB_SIMPLIFY_ATTENTIONMATCH_H
+#define TP_OPT_LIB_SIMPLIFY_ATTENTIONMATCH_H
+
+#include "Match.h"
+
+namespace tpo::simplify {
+
+/// softmax(softcap(scale * q k^T) + masks), before V is applied.
+struct AttentionScores {
+  mlir::Value query;         ///< [B, H, S, D]
+  mlir::Value transposedKey; ///< [B, H or 1, D, T]
+  double scale = 1;
+  double softcap = 0; ///< Zero where there is none.
+  /// Whether softmax is computed in 32 bits from scores of fewer.
+  bool widened = false;
+  /// A visible key is true. Each broadcasts to the scores.
+  llvm::SmallVector<mlir::Value> boolMasks;
+  /// Where true, the key is hidden.
+  llvm::SmallVector<mlir::Value> hiddenMasks;
+  llvm::SmallVector<mlir::Value> floatMasks;
+  /// Keys hidden by a finite number: Where(first, scores, second).
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> replacedMasks;
+};
+
+/// Matches the operand of Softmax.
+std::optional<AttentionScores> matchScores(mlir::Value value);
+
+/// The product of attention weights and values: the Softmax behind `weights`,
+/// through the guard against rows without a visible key and casts.
+mlir::Operation *matchWeights(mlir::Value weights, bool &narrowed);
+
+} // namespace tpo::simplify
+
+#endif // TP_OPT_LIB_SIMPLIFY_ATTENTIONMATCH_H

@@ -1,0 +1,132 @@
+//===- Positions.cpp - Values that are affine in their index --------------===//
+
+#include "Positions.h"
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+static std::optional<Positions> follow(Value value, unsigned depth);
+
+/// The one element of a constant or symbolic value.
+static AffineExpr getElement(Value value) {
+  std::optional<Dims> elements = getSymbolicInts(value);
+  return elements && elements->size() == 1 ? elements->front() : AffineExpr();
+}
+
+static std::optional<Positions> followRange(onnx::RangeOp op) {
+  AffineExpr start = getElement(op->getOperand(0));
+  AffineExpr step = getElement(op->getOperand(2));
+  if (!start || !step)
+    return std::nullopt;
+  return Positions{start, {step}};
+}
+
+/// A Reshape that adds and removes dimensions of size one.
+static std::optional<Positions> followReshape(onnx::ReshapeOp op,
+                                              unsigned depth) {
+  std::optional<Positions> input = follow(op.getData(), depth);
+  if (!input || getRank(op.getReshaped()) < 0)
+    return std::nullopt;
+  Dims from = getDims(op.getData()), to = getDims(op.getReshaped());
+  Positions result{input->offset, {}};
+  AffineExpr zero = getAffineConstantExpr(0, op.getContext());
+  auto isOne = [](AffineExpr dim) { return tp::getConst(dim) == 1; };
+  size_t next = 0;
+  for (AffineExpr size : to) {
+    if (isOne(size)) {
+      result.strides.push_back(zero);
+      continue;
+    }
+    while (next < from.size() && isOne(from[next]))
+      ++next;
+    if (next == from.size() || !tp::provablyEqual(from[next], size))
+      return std::nullopt;
+    result.strides.push_back(input->strides[next++]);
+  }
+  return result;
+}
+
+/// `positions` of a tensor with `from` sizes where it is broadcast to `to`.
+static Positions broadcast(const Positions &positions, ArrayRef<AffineExpr> from,
+                           ArrayRef<AffineExpr> to, MLIRContext *context) {
+  AffineExpr zero = getAffineConstantExpr(0, context);
+  Positions result{positions.offset, Dims(to.size(), zero)};
+  size_t shift = to.size() - from.size();
+  for (auto [i, stride] : llvm::enumerate(positions.strides))
+    if (tp::getConst(from[i]) != 1)
+      result.strides[shift + i] = stride;
+  return result;
+}
+
+static bool isUniform(const Positions &positions) {
+  return llvm::all_of(positions.strides, [](AffineExpr stride) {
+    return tp::getConst(stride) == 0;
+  });
+}
+
+/// Add, Sub, and Mul by something that does not depend on the index.
+static std::optional<Positions> followArithmetic(Operation *op,
+                                                 unsigned depth) {
+  std::optional<Positions> lhs = follow(op->getOperand(0), depth);
+  std::optional<Positions> rhs = follow(op->getOperand(1), depth);
+  if (!lhs || !rhs || getRank(op->getResult(0)) < 0)
+    return std::nullopt;
+  Dims dims = getDims(op->getResult(0));
+  MLIRContext *context = op->getContext();
+  Positions a = broadcast(*lhs, getDims(op->getOperand(0)), dims, context);
+  Positions b = broadcast(*rhs, getDims(op->getOperand(1)), dims, context);
+  if (isa<onnx::MulOp>(op)) {
+    if (isUniform(a))
+      std::swap(a, b);
+    if (!isUniform(b))
+      return std::nullopt;
+    for (AffineExpr &stride : a.strides)
+      stride = tp::simplify(stride * b.offset);
+    a.offset = tp::simplify(a.offset * b.offset);
+    return a;
+  }
+  int64_t sign = isa<onnx::SubOp>(op) ? -1 : 1;
+  for (auto [stride, other] : llvm::zip(a.strides, b.strides))
+    stride = tp::simplify(stride + other * sign);
+  a.offset = tp::simplify(a.offset + b.offset * sign);
+  return a;
+}
+
+static std::optional<Positions> follow(Value value, unsigned depth) {
+  if (depth == 0 || getRank(value) < 0 ||
+      !isa_and_nonnull<IntegerType>(getElementType(value)))
+    return std::nullopt;
+  --depth;
+  if (AffineExpr element = getElement(value))
+    return Positions{element, Dims(getRank(value), getAffineConstantExpr(
+                                                       0, value.getContext()))};
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (auto range = dyn_cast<onnx::RangeOp>(op))
+    return followRange(range);
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))
+    return followReshape(reshape, depth);
+  if (auto conversion = dyn_cast<onnx::CastOp>(op)) {
+    // Narrower integers than 32 bits might wrap.
+    if (getElementType(value).getIntOrFloatBitWidth() < 32)
+      return std::nullopt;
+    return follow(conversion.getInput(), depth);
+  }
+  if (auto expand = dyn_cast<onnx::ExpandOp>(op)) {
+    std::optional<Positions> input = follow(expand.getInput(), depth);
+    if (!input || getRank(value) < getRank(expand.getInput()))
+      return std::nullopt;
+    return broadcast(*input, getDims(expand.getInput()), getDims(value),
+                     value.getContext());
+  }
+  if (isa<onnx::AddOp, onnx::SubOp, onnx::MulOp>(op))
+    return followArithmetic(op, depth);
+  return std::nullopt;
+}
+
+std::optional<Positions> tpo::simplify::getPositions(Value value) {
+  // Deep enough for every chain an exporter writes, and bounded.
+  return follow(value, /*depth=*/24);
+}

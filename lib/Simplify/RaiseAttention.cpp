@@ -1,0 +1,320 @@
+//===- RaiseAttention.cpp - Scaled-dot-product attention ------------------===//
+
+#include "tp-opt/Simplify/Passes.h"
+
+#include "AttentionMatch.h"
+#include "Build.h"
+#include "Match.h"
+#include "Patterns.h"
+
+#include <cmath>
+#include <limits>
+
+namespace tpo {
+#define GEN_PASS_DEF_RAISEATTENTIONPASS
+#include "tp-opt/Simplify/Passes.h.inc"
+} // namespace tpo
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+namespace {
+
+/// ONNX's number of the type float.
+constexpr int64_t kOnnxFloat = 1;
+
+/// The condition of a mask that is Where(condition, 0, -inf) up to Reshape and
+/// Expand; null for any other.
+Value getVisible(PatternRewriter &rewriter, Value mask) {
+  if (auto where = mask.getDefiningOp<onnx::WhereOp>()) {
+    Value condition = where->getOperand(0);
+    std::optional<double> hidden = getScalar(where->getOperand(2));
+    bool isMask = isScalar(where->getOperand(1), 0) && hidden &&
+                  std::isinf(*hidden) && *hidden < 0 &&
+                  sameDims(getDims(condition), getDims(mask));
+    return isMask ? condition : Value();
+  }
+  Operation *op = mask.getDefiningOp();
+  if (!isa_and_nonnull<onnx::ReshapeOp, onnx::ExpandOp>(op) ||
+      !allKnown(getDims(mask)))
+    return nullptr;
+  Value visible = getVisible(rewriter, op->getOperand(0));
+  if (!visible)
+    return nullptr;
+  return isa<onnx::ReshapeOp>(op)
+             ? makeReshape(rewriter, op->getLoc(), visible, getDims(mask))
+             : makeExpand(rewriter, op->getLoc(), visible, getDims(mask));
+}
+
+/// f(lhs, rhs) with broadcasting, or rhs alone; both broadcast to the scores.
+template <typename OpT>
+Value combine(PatternRewriter &rewriter, Location loc, Value lhs, Value rhs) {
+  if (!lhs)
+    return rhs;
+  Type type =
+      tp::makeTensorType(*broadcastDims({lhs, rhs}), getElementType(lhs));
+  return OpT::create(rewriter, loc, TypeRange{type}, ValueRange{lhs, rhs})
+      ->getResult(0);
+}
+
+/// Where(condition, 0, hidden) with the condition's shape.
+Value makeFloatMask(PatternRewriter &rewriter, Location loc, Value condition,
+                    Value hidden) {
+  Type element = getElementType(hidden);
+  Value zero = makeScalar(rewriter, loc, 0, element);
+  return onnx::WhereOp::create(
+             rewriter, loc,
+             TypeRange{tp::makeTensorType(getDims(condition), element)},
+             ValueRange{condition, zero, hidden})
+      ->getResult(0);
+}
+
+/// The one attn_mask that stands for all masks of `scores`; onnx.NoValue where
+/// there is none.
+Value makeMask(PatternRewriter &rewriter, Location loc,
+               const AttentionScores &scores) {
+  Value visible, bias;
+  auto see = [&](Value condition) {
+    visible = combine<onnx::AndOp>(rewriter, loc, visible, condition);
+  };
+  auto add = [&](Value mask) {
+    bias = combine<onnx::AddOp>(rewriter, loc, bias, mask);
+  };
+  for (Value condition : scores.boolMasks)
+    see(condition);
+  for (Value condition : scores.hiddenMasks)
+    see(makeLike<onnx::NotOp>(rewriter, loc, condition, {condition}));
+  for (auto [condition, hidden] : scores.replacedMasks)
+    add(makeFloatMask(rewriter, loc, condition, hidden));
+  for (Value mask : scores.floatMasks) {
+    if (Value condition = getVisible(rewriter, mask))
+      see(condition);
+    else
+      add(mask);
+  }
+  if (!bias)
+    return visible ? visible : onnx::NoValueOp::create(rewriter, loc);
+  if (visible)
+    add(makeFloatMask(
+        rewriter, loc, visible,
+        makeScalar(rewriter, loc, -std::numeric_limits<double>::infinity(),
+                   getElementType(bias))));
+  return bias;
+}
+
+/// Whether the mask broadcasts to the scores [B, H, S, T].
+bool broadcastsTo(Value mask, ArrayRef<AffineExpr> dims) {
+  Dims maskDims = getDims(mask);
+  if (maskDims.empty() || maskDims.size() > dims.size())
+    return false;
+  size_t shift = dims.size() - maskDims.size();
+  for (auto [i, dim] : llvm::enumerate(maskDims))
+    if (!tp::provablyEqual(dim, dims[shift + i]) && tp::getConst(dim) != 1)
+      return false;
+  return true;
+}
+
+/// Whether Attention takes the mask: its last dimension must be there in full,
+/// because a shorter one is padded instead of broadcast.
+bool isMaskFor(Value mask, ArrayRef<AffineExpr> dims) {
+  return broadcastsTo(mask, dims) &&
+         tp::provablyEqual(getDims(mask).back(), dims.back());
+}
+
+/// Whether all masks broadcast to the scores, and have a type that Attention
+/// on `element` takes.
+bool haveFittingMasks(const AttentionScores &scores, ArrayRef<AffineExpr> dims,
+                      Type element) {
+  auto fits = [&](Value mask) { return broadcastsTo(mask, dims); };
+  auto fitsFloat = [&](Value mask) {
+    return fits(mask) && getElementType(mask) == element;
+  };
+  return llvm::all_of(scores.boolMasks, fits) &&
+         llvm::all_of(scores.hiddenMasks, fits) &&
+         llvm::all_of(scores.floatMasks, fitsFloat) &&
+         llvm::all_of(scores.replacedMasks, [&](const auto &mask) {
+           return fits(mask.first) && getElementType(mask.second) == element;
+         });
+}
+
+/// `mask` with its one column repeated for every key.
+Value expandColumns(PatternRewriter &rewriter, Value mask, AffineExpr keys) {
+  if (onnx::isNoValue(mask) || getStaticDim(mask, -1) != 1 ||
+      tp::getConst(keys) == 1)
+    return mask;
+  Dims dims = getDims(mask);
+  dims.back() = keys;
+  return makeExpand(rewriter, mask.getLoc(), mask, dims);
+}
+
+/// softmax(q k^T ...) v.
+struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// Whether the four-dimensional operands fit together as attention. The
+  /// number of key-value heads is the query's or one.
+  static bool haveAttentionShapes(const AttentionScores &scores, Value value) {
+    Dims q = getDims(scores.query), k = getDims(scores.transposedKey),
+         v = getDims(value);
+    if (q.size() != 4 || k.size() != 4 || v.size() != 4 || !allKnown(q) ||
+        !allKnown(k) || !allKnown(v))
+      return false;
+    bool fitting = tp::provablyEqual(q[0], k[0]) &&
+                   tp::provablyEqual(q[0], v[0]) &&
+                   tp::provablyEqual(k[1], v[1]) &&
+                   tp::provablyEqual(q[3], k[2]) &&
+                   tp::provablyEqual(k[3], v[2]);
+    return fitting &&
+           (tp::provablyEqual(q[1], k[1]) || tp::getConst(k[1]) == 1);
+  }
+
+  LogicalResult matchAndRewrite(onnx::MatMulOp op,
+                                PatternRewriter &rewriter) const override {
+    bool narrowed = false;
+    auto softmax = dyn_cast_or_null<onnx::SoftmaxOp>(
+        matchWeights(op.getA(), narrowed));
+    if (!softmax || getRank(op.getY()) != 4 ||
+        normalizeAxis(softmax.getAxis(), 4) != 3)
+      return failure();
+    std::optional<AttentionScores> scores = matchScores(softmax.getInput());
+    Type element = getElementType(op.getY());
+    if (!scores || !haveAttentionShapes(*scores, op.getB()) ||
+        getElementType(scores->query) != element ||
+        getElementType(scores->transposedKey) != element)
+      return failure();
+
+    Location loc = op.getLoc();
+    Dims q = getDims(scores->query), k = getDims(scores->transposedKey);
+    if (!haveFittingMasks(*scores, {q[0], q[1], q[2], k[3]}, element))
+      return failure();
+    Value mask = expandColumns(rewriter, makeMask(rewriter, loc, *scores), k[3]);
+    Value key = makeTranspose(rewriter, loc, scores->transposedKey,
+                              {0, 1, 3, 2});
+    SmallVector<NamedAttribute> attributes = {
+        floatAttr(rewriter, "scale", scores->scale)};
+    if (scores->softcap != 0)
+      attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
+    if (scores->widened || narrowed)
+      attributes.push_back(
+          intAttr(rewriter, "softmax_precision", kOnnxFloat));
+    auto attention = onnx::AttentionOp::create(
+        rewriter, loc, TypeRange{op.getY().getType()},
+        ValueRange{scores->query, key, op.getB(), mask}, attributes);
+    rewriter.replaceOp(op, attention.getY());
+    return success();
+  }
+};
+
+/// What keys or values were repeated from: [B, h, T, D] of
+/// Reshape(Expand([B, h, 1, T, D] -> [B, h, g, T, D])), or of an Expand of one
+/// head; null where they were not.
+Value getRepeated(PatternRewriter &rewriter, Value value) {
+  Dims dims = getDims(value);
+  if (dims.size() != 4 || !allKnown(dims))
+    return nullptr;
+  if (auto expand = value.getDefiningOp<onnx::ExpandOp>()) {
+    Value once = expand.getInput();
+    Dims from = getDims(once);
+    bool oneHead = from.size() == 4 && tp::getConst(from[1]) == 1 &&
+                   tp::provablyEqual(from[0], dims[0]) &&
+                   tp::provablyEqual(from[2], dims[2]) &&
+                   tp::provablyEqual(from[3], dims[3]);
+    return oneHead ? once : Value();
+  }
+  auto merge = value.getDefiningOp<onnx::ReshapeOp>();
+  auto expand =
+      merge ? merge.getData().getDefiningOp<onnx::ExpandOp>() : nullptr;
+  if (!expand)
+    return nullptr;
+  Dims from = getDims(expand.getInput()), to = getDims(expand.getOutput());
+  if (from.size() != 5 || to.size() != 5 || !allKnown(from) || !allKnown(to) ||
+      tp::getConst(from[2]) != 1)
+    return nullptr;
+  // Only the group dimension is repeated.
+  for (unsigned i : {0, 1, 3, 4})
+    if (!tp::provablyEqual(from[i], to[i]))
+      return nullptr;
+  if (!tp::provablyEqual(to[0], dims[0]) ||
+      !tp::provablyEqual(to[3], dims[2]) || !tp::provablyEqual(to[4], dims[3]))
+    return nullptr;
+  return makeReshape(rewriter, value.getLoc(), expand.getInput(),
+                     {from[0], from[1], from[3], from[4]});
+}
+
+struct RemoveRepeatedHeads : OpRewritePattern<onnx::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (getRank(op.getQ()) != 4 || !onnx::isNoValue(op.getPastKey()))
+      return failure();
+    Value key = getRepeated(rewriter, op.getK());
+    Value value = key ? getRepeated(rewriter, op.getV()) : Value();
+    if (!value || !tp::provablyEqual(getDims(key)[1], getDims(value)[1]))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      op->setOperand(1, key);
+      op->setOperand(2, value);
+    });
+    return success();
+  }
+};
+
+/// The mask need not repeat what Attention broadcasts.
+struct BypassMaskExpand : OpRewritePattern<onnx::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    auto expand = op.getAttnMask().getDefiningOp<onnx::ExpandOp>();
+    Dims q = getDims(op.getQ()), k = getDims(op.getK());
+    if (!expand || q.size() != 4 || k.size() != 4 ||
+        !onnx::isNoValue(op.getPastKey()) ||
+        !isMaskFor(expand.getInput(), {q[0], q[1], q[2], k[2]}))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op->setOperand(3, expand.getInput()); });
+    return success();
+  }
+};
+
+/// past and present operands are Concat before Attention.
+struct ConcatCache : OpRewritePattern<onnx::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    // A causal mask counts from the end of the cache, which only the operand
+    // tells.
+    if (onnx::isNoValue(op.getPastKey()) || getRank(op.getQ()) != 4 ||
+        op.getIsCausal() || !op->getResult(3).use_empty() ||
+        onnx::isNoValue(op.getPresentKey()) ||
+        onnx::isNoValue(op.getPresentValue()))
+      return failure();
+    auto concat = [&](Value past, Value fresh, Value like) {
+      return makeLike<onnx::ConcatOp>(rewriter, op.getLoc(), like,
+                                      {past, fresh},
+                                      {intAttr(rewriter, "axis", 2)});
+    };
+    Value key = concat(op.getPastKey(), op.getK(), op.getPresentKey());
+    Value value = concat(op.getPastValue(), op.getV(), op.getPresentValue());
+    auto attention = onnx::AttentionOp::create(
+        rewriter, op.getLoc(), TypeRange{op.getY().getType()},
+        ValueRange{op.getQ(), key, value, op.getAttnMask()}, op->getAttrs());
+    rewriter.replaceAllUsesWith(op.getPresentKey(), key);
+    rewriter.replaceAllUsesWith(op.getPresentValue(), value);
+    rewriter.replaceAllUsesWith(op.getY(), attention.getY());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct RaiseAttention : tpo::impl::RaiseAttentionPassBase<RaiseAttention> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<RaiseScaledDotProduct, RemoveRepeatedHeads, BypassMaskExpand,
+                 ConcatCache>(&getContext());
+    populateReshapePatterns(patterns);
+    if (failed(applyPatterns(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

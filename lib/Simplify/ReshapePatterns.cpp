@@ -1,0 +1,148 @@
+//===- ReshapePatterns.cpp - Chains of Reshape and Transpose --------------===//
+//
+// Part of tp-simplify-movement.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Build.h"
+#include "Match.h"
+#include "Patterns.h"
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+namespace {
+
+struct RemoveReshape : OpRewritePattern<onnx::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    Value data = op.getData();
+    if (getRank(data) < 0 || data.getType() != op.getReshaped().getType() ||
+        !sameDims(getDims(data), getDims(op.getReshaped())))
+      return failure();
+    rewriter.replaceOp(op, data);
+    return success();
+  }
+};
+
+/// The last Reshape of a chain decides.
+struct MergeReshapes : OpRewritePattern<onnx::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getData().getDefiningOp<onnx::ReshapeOp>();
+    if (!inner || getRank(op.getReshaped()) < 0 ||
+        !allKnown(getDims(op.getReshaped())))
+      return failure();
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), inner.getData(),
+                                       getDims(op.getReshaped())));
+    return success();
+  }
+};
+
+struct MergeTransposes : OpRewritePattern<onnx::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getData().getDefiningOp<onnx::TransposeOp>();
+    if (!inner)
+      return failure();
+    SmallVector<int64_t> first = getPerm(inner), second = getPerm(op), merged;
+    for (int64_t axis : second)
+      merged.push_back(first[axis]);
+    replaceByNew(rewriter, op, makeTranspose(rewriter, op.getLoc(), inner.getData(), merged));
+    return success();
+  }
+};
+
+/// A Transpose that only moves dimensions of size one is a Reshape.
+struct TransposeOfOnes : OpRewritePattern<onnx::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<int64_t> perm = getPerm(op);
+    if (llvm::is_sorted(perm)) {
+      if (op.getData().getType() != op.getTransposed().getType())
+        return failure();
+      rewriter.replaceOp(op, op.getData());
+      return success();
+    }
+    llvm::erase_if(perm, [&](int64_t axis) {
+      return getStaticDim(op.getData(), axis) == 1;
+    });
+    Dims dims = getDims(op.getTransposed());
+    if (!llvm::is_sorted(perm) || !allKnown(dims))
+      return failure();
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), op.getData(), dims));
+    return success();
+  }
+};
+
+/// For a reshape of `fine` that merges neighbouring dimensions into `coarse`:
+/// how many dimensions of `fine` each of `coarse` consists of.
+std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine,
+                                                    ArrayRef<AffineExpr> coarse,
+                                                    MLIRContext *context) {
+  if (!allKnown(fine) || !allKnown(coarse))
+    return std::nullopt;
+  SmallVector<int64_t> groups;
+  size_t next = 0;
+  for (AffineExpr size : coarse) {
+    size_t begin = next;
+    do {
+      if (next == fine.size())
+        return std::nullopt;
+      ++next;
+    } while (!tp::provablyEqual(
+        tp::product(fine.slice(begin, next - begin), context), size));
+    groups.push_back(next - begin);
+  }
+  if (next != fine.size())
+    return std::nullopt;
+  return groups;
+}
+
+/// Reshape(Transpose(Reshape(x))) that merges dimensions of x, exchanges the
+/// merged ones and restores them is one Transpose of x.
+struct TransposeOfMerged : OpRewritePattern<onnx::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = op.getData().getDefiningOp<onnx::TransposeOp>();
+    if (!transpose || getRank(op.getReshaped()) < 0)
+      return failure();
+    auto merge = transpose.getData().getDefiningOp<onnx::ReshapeOp>();
+    if (!merge || getRank(merge.getData()) < 0)
+      return failure();
+    Dims fine = getDims(merge.getData()), coarse = getDims(merge.getReshaped());
+    std::optional<SmallVector<int64_t>> groups =
+        getMergedGroups(fine, coarse, getContext());
+    if (!groups)
+      return failure();
+    SmallVector<int64_t> begins, perm;
+    int64_t next = 0;
+    for (int64_t count : *groups) {
+      begins.push_back(next);
+      next += count;
+    }
+    Dims permuted;
+    for (int64_t axis : getPerm(transpose))
+      for (int64_t i = 0; i < (*groups)[axis]; ++i) {
+        perm.push_back(begins[axis] + i);
+        permuted.push_back(fine[perm.back()]);
+      }
+    if (!hasDims(op.getReshaped().getType(), permuted))
+      return failure();
+    replaceByNew(rewriter, op, makeTranspose(rewriter, op.getLoc(), merge.getData(), perm));
+    return success();
+  }
+};
+
+} // namespace
+
+void tpo::simplify::populateReshapePatterns(RewritePatternSet &patterns) {
+  patterns.add<RemoveReshape, MergeReshapes, MergeTransposes, TransposeOfOnes,
+               TransposeOfMerged>(patterns.getContext());
+}

@@ -1,0 +1,204 @@
+//===- SimplifyMovement.cpp - Few data movements, no no-ops ---------------===//
+
+#include "tp-opt/Simplify/Passes.h"
+
+#include "Build.h"
+#include "Match.h"
+#include "Patterns.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace tpo {
+#define GEN_PASS_DEF_SIMPLIFYMOVEMENTPASS
+#include "tp-opt/Simplify/Passes.h.inc"
+} // namespace tpo
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+namespace {
+
+struct RemoveIdentity : OpRewritePattern<onnx::IdentityOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::IdentityOp op,
+                                PatternRewriter &rewriter) const override {
+    Value input = op->getOperand(0);
+    if (input.getType() != op->getResult(0).getType())
+      return failure();
+    rewriter.replaceOp(op, input);
+    return success();
+  }
+};
+
+struct RemoveCast : OpRewritePattern<onnx::CastOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::CastOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getInput().getType() != op.getOutput().getType())
+      return failure();
+    rewriter.replaceOp(op, op.getInput());
+    return success();
+  }
+};
+
+/// An operation that keeps all elements and their order is a Reshape.
+template <typename OpT>
+struct ToReshape : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Value result = op->getResult(0);
+    if (getRank(result) < 0 || !allKnown(getDims(result)))
+      return failure();
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(),
+                                       op->getOperand(0), getDims(result)));
+    return success();
+  }
+};
+
+struct SplitToSlices : OpRewritePattern<onnx::SplitOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SplitOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<int64_t> axis =
+        normalizeAxis(op.getAxis(), getRank(op.getInput()));
+    if (!axis)
+      return failure();
+    for (Value output : op.getOutputs())
+      if (getRank(output) < 0 || !allKnown(getDims(output)))
+        return failure();
+    AffineExpr start = rewriter.getAffineConstantExpr(0);
+    SmallVector<Value> slices;
+    for (Value output : op.getOutputs()) {
+      AffineExpr size = getDims(output)[*axis];
+      slices.push_back(makeSlice(rewriter, op.getLoc(), op.getInput(), *axis,
+                                 start, size));
+      slices.back().setType(output.getType());
+      start = start + size;
+    }
+    rewriter.replaceOp(op, slices);
+    return success();
+  }
+};
+
+/// A Gather at one constant position is a Slice without its dimension.
+struct GatherToSlice : OpRewritePattern<onnx::GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<int64_t> axis =
+        normalizeAxis(op.getAxis(), getRank(op.getData()));
+    std::optional<SmallVector<int64_t>> index = getInts(op.getIndices());
+    Dims dims = getDims(op.getOutput());
+    if (!axis || !index || index->size() != 1 || !allKnown(dims))
+      return failure();
+    int64_t start = index->front();
+    if (start < 0) {
+      std::optional<int64_t> size = getStaticDim(op.getData(), *axis);
+      if (!size)
+        return failure();
+      start += *size;
+    }
+    if (start < 0)
+      return failure();
+    Value slice = makeSlice(rewriter, op.getLoc(), op.getData(), *axis, start,
+                            /*size=*/1);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), slice, dims));
+    return success();
+  }
+};
+
+/// A Slice that keeps every element where it was.
+struct RemoveSlice : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getData().getType() != op.getOutput().getType() ||
+        !allKnown(getDims(op.getData())))
+      return failure();
+    if (!onnx::isNoValue(op.getSteps())) {
+      std::optional<SmallVector<int64_t>> steps = getInts(op.getSteps());
+      if (!steps || llvm::any_of(*steps, [](int64_t s) { return s != 1; }))
+        return failure();
+    }
+    rewriter.replaceOp(op, op.getData());
+    return success();
+  }
+};
+
+struct RemoveConcat : OpRewritePattern<onnx::ConcatOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ConcatOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op->getNumOperands() != 1 ||
+        op->getOperand(0).getType() != op->getResult(0).getType())
+      return failure();
+    rewriter.replaceOp(op, op->getOperand(0));
+    return success();
+  }
+};
+
+struct RemoveExpand : OpRewritePattern<onnx::ExpandOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ExpandOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!sameDims(getDims(op.getInput()), getDims(op.getOutput())) ||
+        op.getInput().getType() != op.getOutput().getType())
+      return failure();
+    rewriter.replaceOp(op, op.getInput());
+    return success();
+  }
+};
+
+/// Whether the operation broadcasts its operands to one shape.
+bool broadcasts(Operation *op) {
+  return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp,
+             onnx::AndOp, onnx::OrOp, onnx::XorOp, onnx::EqualOp,
+             onnx::LessOp, onnx::LessOrEqualOp, onnx::GreaterOp,
+             onnx::GreaterOrEqualOp, onnx::WhereOp>(op);
+}
+
+/// The user of an Expand reads what was expanded, where that gives the same
+/// result shape.
+struct BypassExpand : OpRewritePattern<onnx::ExpandOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ExpandOp op,
+                                PatternRewriter &rewriter) const override {
+    bool changed = false;
+    for (OpOperand &use :
+         llvm::make_early_inc_range(op.getOutput().getUses())) {
+      Operation *user = use.getOwner();
+      if (!broadcasts(user))
+        continue;
+      SmallVector<Value> operands(user->getOperands());
+      operands[use.getOperandNumber()] = op.getInput();
+      std::optional<Dims> dims = broadcastDims(operands);
+      if (!dims || !hasDims(user->getResult(0).getType(), *dims))
+        continue;
+      rewriter.modifyOpInPlace(user, [&] { use.set(op.getInput()); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
+struct SimplifyMovement
+    : tpo::impl::SimplifyMovementPassBase<SimplifyMovement> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateMovementPatterns(patterns);
+    if (failed(applyPatterns(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+void tpo::simplify::populateMovementPatterns(RewritePatternSet &patterns) {
+  patterns.add<RemoveIdentity, RemoveCast, ToReshape<onnx::UnsqueezeOp>,
+               ToReshape<onnx::SqueezeOp>, ToReshape<onnx::FlattenOp>,
+               SplitToSlices, GatherToSlice, RemoveSlice, RemoveConcat,
+               RemoveExpand, BypassExpand>(patterns.getContext());
+  populateReshapePatterns(patterns);
+}

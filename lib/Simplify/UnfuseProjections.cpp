@@ -1,0 +1,145 @@
+//===- UnfuseProjections.cpp - One MatMul per range of columns ------------===//
+
+#include "tp-opt/Simplify/Passes.h"
+
+#include "Build.h"
+#include "Match.h"
+#include "Patterns.h"
+
+namespace tpo {
+#define GEN_PASS_DEF_UNFUSEPROJECTIONSPASS
+#include "tp-opt/Simplify/Passes.h.inc"
+} // namespace tpo
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+namespace {
+
+/// A product with a weight and the bias added to it, if there is one.
+struct Projection {
+  onnx::MatMulOp matmul;
+  onnx::AddOp add;
+  Value bias;
+
+  Value getResult() { return add ? add.getC() : matmul.getY(); }
+};
+
+bool isWeightMatMul(onnx::MatMulOp matmul) {
+  return matmul && getRank(matmul.getB()) == 2 &&
+         matmul.getB().getDefiningOp<tp::WeightOp>() &&
+         getStaticDim(matmul.getB(), 1);
+}
+
+std::optional<Projection> getProjection(onnx::MatMulOp matmul) {
+  if (!isWeightMatMul(matmul))
+    return std::nullopt;
+  Projection projection{matmul, nullptr, nullptr};
+  if (!matmul.getY().hasOneUse())
+    return projection;
+  auto add = dyn_cast<onnx::AddOp>(*matmul.getY().user_begin());
+  if (!add || add.getC().getType() != matmul.getY().getType())
+    return projection;
+  Value bias = add.getA() == matmul.getY() ? add.getB() : add.getA();
+  if (getRank(bias) != 1 || !bias.getDefiningOp<tp::WeightOp>() ||
+      getStaticDim(bias, 0) != getStaticDim(matmul.getB(), 1))
+    return projection;
+  projection.add = add;
+  projection.bias = bias;
+  return projection;
+}
+
+struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::MatMulOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Projection> projection = getProjection(op);
+    if (!projection || projection->getResult().use_empty())
+      return failure();
+    SmallVector<std::pair<Operation *, ConstantSlice>> slices;
+    int64_t last = getRank(projection->getResult()) - 1;
+    for (Operation *user : projection->getResult().getUsers()) {
+      std::optional<ConstantSlice> slice;
+      if (isa<onnx::SliceOp>(user))
+        slice = matchConstantSlice(user->getResult(0));
+      if (!slice || slice->axis != last || slice->step != 1 ||
+          slice->source != projection->getResult())
+        return failure();
+      slices.emplace_back(user, *slice);
+    }
+    for (auto [user, slice] : slices) {
+      rewriter.setInsertionPoint(user);
+      Location loc = op.getLoc();
+      Value result = user->getResult(0);
+      Value columns =
+          makeSlice(rewriter, loc, op.getB(), 1, slice.start, slice.size);
+      Value part = makeLike<onnx::MatMulOp>(rewriter, loc, result,
+                                            {op.getA(), columns});
+      if (projection->bias) {
+        Value bias = makeSlice(rewriter, loc, projection->bias, 0, slice.start,
+                               slice.size);
+        part = makeLike<onnx::AddOp>(rewriter, projection->add.getLoc(), part,
+                                     {part, bias});
+      }
+      rewriter.replaceOp(user, part);
+    }
+    return success();
+  }
+};
+
+/// Slice(Reshape(y)) on the major factor of y's last dimension is
+/// Reshape(Slice(y)): a contiguous range of columns.
+struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
+    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
+    if (!slice || slice->step != 1 || !reshape ||
+        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
+            reshape.getData().getDefiningOp()))
+      return failure();
+    Value y = reshape.getData();
+    Dims columns = getDims(y), split = getDims(reshape.getReshaped());
+    int64_t last = getRank(y) - 1;
+    if (last < 0 || static_cast<int64_t>(split.size()) <= last + 1 ||
+        !sameDims(ArrayRef(columns).take_front(last),
+                  ArrayRef(split).take_front(last)) ||
+        slice->axis < last)
+      return failure();
+    // Only sizes of one may lie between: the range is then contiguous in y.
+    for (int64_t i = last; i < slice->axis; ++i)
+      if (tp::getConst(split[i]) != 1)
+        return failure();
+    int64_t inner = 1;
+    for (size_t i = slice->axis + 1; i < split.size(); ++i) {
+      std::optional<int64_t> size = tp::getConst(split[i]);
+      if (!size)
+        return failure();
+      inner *= *size;
+    }
+    Dims dims = getDims(op.getOutput());
+    if (!allKnown(dims))
+      return failure();
+    Value range = makeSlice(rewriter, op.getLoc(), y, last,
+                            slice->start * inner, slice->size * inner);
+    replaceByNew(rewriter, op,
+                 makeReshape(rewriter, op.getLoc(), range, dims));
+    return success();
+  }
+};
+
+struct UnfuseProjections
+    : tpo::impl::UnfuseProjectionsPassBase<UnfuseProjections> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<UnfuseColumns, SliceOfSplitColumns>(&getContext());
+    populateReshapePatterns(patterns);
+    populateWeightViewPatterns(patterns);
+    if (failed(applyPatterns(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
