@@ -36,6 +36,53 @@ def LowerToRtPass : Pass<"tp-lower-to-rt", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tpo::rt::RtDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
+def TpDecomposeForKernelsPass : Pass<"tp-decompose-for-kernels", "::mlir::ModuleOp"> {
+  let summary = "Express normalisations and softmax by reductions and maps";
+  let description = [{
+    LayerNormalization, RMSNormalization, Softmax and LogSoftmax of the local
+    program become row reductions and element-wise operators, which
+    `tp-form-kernels` fuses.
+
+    Input:
+    ```mlir
+    %y = "onnx.Softmax"(%x) {axis = -1 : si64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+    Output:
+    ```mlir
+    %m = "onnx.ReduceMax"(%x, %axes) : (tensor<4x8xf32>, tensor<1xi64>) -> tensor<4x1xf32>
+    %d = "onnx.Sub"(%x, %m) : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    %e = "onnx.Exp"(%d) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    %s = "onnx.ReduceSum"(%e, %axes) : (tensor<4x8xf32>, tensor<1xi64>) -> tensor<4x1xf32>
+    %y = "onnx.Div"(%e, %s) : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tpo::onnx::OnnxDialect"];
+}
+
+def TpFormKernelsPass : Pass<"tp-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "Group the remaining local operators into compiled kernels";
+  let description = [{
+    Every onnx operator that is not a runtime operation becomes part of a kernel:
+    a private function with the attribute `rt.kernel` whose body is one
+    `linalg.generic` computing one tensor. Element-wise operators, data movement
+    and indexed reads are pulled into their consumers; reductions, and values that
+    several kernels need, are stored. Equal kernels are shared.
+
+    Input:
+    ```mlir
+    %s = "onnx.Sigmoid"(%x) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    %y = "onnx.Mul"(%x, %s) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+    Output:
+    ```mlir
+    %e = tensor.empty() : tensor<4x8xf32>
+    %y = rt.launch @kernel_0 ins(%x : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tpo::rt::RtDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def RtBufferizePass : Pass<"rt-bufferize", "::mlir::ModuleOp"> {
   let summary = "Bufferize the host program and its kernels";
   let description = [{

@@ -1,0 +1,159 @@
+//===- DecomposeForKernels.cpp - Row operators as reductions and maps -----===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Normalisations and softmax become the reductions over a row and the
+// element-wise operators around them, which is what kernels are made of.
+// Statistics of narrow floats are kept in f32.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScalarEmitter.h"
+
+#include "dialects/Onnx/Onnx.h"
+#include "dialects/Tp/Tp.h"
+#include "tp-opt/Lowering/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace tpo {
+
+#define GEN_PASS_DEF_TPDECOMPOSEFORKERNELSPASS
+#include "tp-opt/Lowering/Passes.h.inc"
+
+namespace {
+
+using namespace kernels;
+
+/// Builds element-wise onnx operators; shapes follow numpy broadcasting of two
+/// operands of which one has the result's shape.
+class RowBuilder {
+public:
+  RowBuilder(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
+
+  Value convert(Value x, Type elementType) {
+    auto type = cast<RankedTensorType>(x.getType());
+    if (type.getElementType() == elementType)
+      return x;
+    return onnx::CastOp::create(b, loc, type.clone(elementType), x, b.getNamedAttr("to", dataType(elementType)));
+  }
+  Value constant(Type elementType, double value) {
+    auto type = RankedTensorType::get({}, elementType);
+    return onnx::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(elementType, value)));
+  }
+  template <typename OnnxOp>
+  Value binary(Value wide, Value narrow) {
+    return OnnxOp::create(b, loc, wide.getType(), ValueRange{wide, narrow});
+  }
+  template <typename OnnxOp>
+  Value unary(Value x) {
+    return OnnxOp::create(b, loc, x.getType(), x);
+  }
+  /// Reduces the dimensions from `first` on up to `end`, keeping them as 1.
+  template <typename OnnxOp>
+  Value reduce(Value x, int64_t first, int64_t end) {
+    auto type = cast<RankedTensorType>(x.getType());
+    SmallVector<AffineExpr> dims = tp::getDims(type);
+    SmallVector<int64_t> axes;
+    for (int64_t dim = first; dim < end; ++dim) {
+      dims[dim] = getAffineConstantExpr(1, b.getContext());
+      axes.push_back(dim);
+    }
+    Value axesValue = onnx::ConstantOp::create(b, loc, b.getI64TensorAttr(axes));
+    return OnnxOp::create(b, loc, tp::makeTensorType(dims, type.getElementType()), ValueRange{x, axesValue});
+  }
+
+private:
+  Attribute dataType(Type type) {
+    // onnx.TensorProto.DataType
+    int64_t code = type.isF16() ? 10 : type.isF64() ? 11 : type.isBF16() ? 16 : 1;
+    return b.getIntegerAttr(b.getIntegerType(64, /*isSigned=*/true), code);
+  }
+  OpBuilder &b;
+  Location loc;
+};
+
+Type statisticsType(Type elementType) { return getComputeType(elementType); }
+
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias, or without the mean.
+struct DecomposeNorm : RewritePattern {
+  DecomposeNorm(MLIRContext *context, StringRef name, bool centred)
+      : RewritePattern(name, 1, context), centred(centred) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (!type)
+      return failure();
+    for (Value extra : op->getResults().drop_front())
+      if (!extra.use_empty())
+        return op->emitError("the statistics of a normalisation cannot be results yet"), failure();
+    int64_t rank = type.getRank(), axis = normalizeAxis(getInt(op, "axis", -1), rank);
+    RowBuilder row(rewriter, op->getLoc());
+    Type narrow = type.getElementType(), wide = statisticsType(narrow);
+    Value x = row.convert(op->getOperand(0), wide);
+    if (centred)
+      x = row.binary<onnx::SubOp>(x, row.reduce<onnx::ReduceMeanOp>(x, axis, rank));
+    Value square = row.binary<onnx::MulOp>(x, x);
+    Value mean = row.reduce<onnx::ReduceMeanOp>(square, axis, rank);
+    Value variance = row.binary<onnx::AddOp>(mean, row.constant(wide, getFloat(op, "epsilon", 1e-5)));
+    Value inverse = row.unary<onnx::ReciprocalOp>(row.unary<onnx::SqrtOp>(variance));
+    Value result = row.binary<onnx::MulOp>(x, inverse);
+    // The scale is applied after rounding to the tensor's own type.
+    result = row.convert(result, narrow);
+    result = row.binary<onnx::MulOp>(result, op->getOperand(1));
+    if (hasOperand(op, 2))
+      result = row.binary<onnx::AddOp>(result, op->getOperand(2));
+    SmallVector<Value> replacements(op->getNumResults(), result);
+    for (unsigned i = 1; i < op->getNumResults(); ++i)
+      replacements[i] = op->getResult(i);
+    rewriter.replaceAllUsesWith(op->getResult(0), result);
+    rewriter.eraseOp(op);
+    return success();
+  }
+  bool centred;
+};
+
+/// exp(x - max) / sum(exp(x - max)), or x - max - log(sum(...)).
+struct DecomposeSoftmax : RewritePattern {
+  DecomposeSoftmax(MLIRContext *context, StringRef name, bool logarithm)
+      : RewritePattern(name, 1, context), logarithm(logarithm) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (!type)
+      return failure();
+    int64_t axis = normalizeAxis(getInt(op, "axis", -1), type.getRank());
+    RowBuilder row(rewriter, op->getLoc());
+    Type narrow = type.getElementType(), wide = statisticsType(narrow);
+    Value x = row.convert(op->getOperand(0), wide);
+    Value shifted = row.binary<onnx::SubOp>(x, row.reduce<onnx::ReduceMaxOp>(x, axis, axis + 1));
+    Value exponential = row.unary<onnx::ExpOp>(shifted);
+    Value sum = row.reduce<onnx::ReduceSumOp>(exponential, axis, axis + 1);
+    Value result = logarithm ? row.binary<onnx::SubOp>(shifted, row.unary<onnx::LogOp>(sum))
+                             : row.binary<onnx::DivOp>(exponential, sum);
+    rewriter.replaceOp(op, row.convert(result, narrow));
+    return success();
+  }
+  bool logarithm;
+};
+
+struct DecomposeForKernelsPass : impl::TpDecomposeForKernelsPassBase<DecomposeForKernelsPass> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<DecomposeNorm>(&getContext(), "onnx.LayerNormalization", true);
+    patterns.add<DecomposeNorm>(&getContext(), "onnx.RMSNormalization", false);
+    patterns.add<DecomposeSoftmax>(&getContext(), "onnx.Softmax", false);
+    patterns.add<DecomposeSoftmax>(&getContext(), "onnx.LogSoftmax", true);
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+};
+
+} // namespace
+} // namespace tpo
