@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -68,7 +69,7 @@ static LogicalResult verifyPerms(Operation *op) {
     if (perm.empty())
       continue;
     auto type = dyn_cast<ShapedType>(op->getOperand(index).getType());
-    if (!type || !isPermutationVector(perm.asArrayRef()) || perm.size() != static_cast<size_t>(type.getRank()))
+    if (!type || !isPermutationVector(perm.asArrayRef()) || perm.size() != type.getRank())
       return op->emitOpError() << "perm " << index << " is not a permutation of the operand's dimensions";
   }
   return success();
@@ -109,7 +110,7 @@ static bool haveSameShape(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
 
 static LogicalResult verifySizes(Operation *op, ValueRange sizes, Type type) {
   auto shaped = cast<ShapedType>(type);
-  if (static_cast<int64_t>(sizes.size()) != shaped.getNumDynamicDims())
+  if (int64_t(sizes.size()) != int64_t(shaped.getNumDynamicDims()))
     return op->emitOpError() << "has " << sizes.size() << " sizes for " << shaped.getNumDynamicDims()
                              << " dynamic dimensions";
   return success();

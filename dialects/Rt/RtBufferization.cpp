@@ -43,7 +43,8 @@ struct DestinationStyleModel : DstBufferizableOpInterfaceExternalModel<Destinati
       if (dpsOp.isDpsInit(&operand))
         results.push_back(*buffer);
     }
-    OperationState newState(op->getLoc(), op->getName(), operands, TypeRange(), op->getDiscardableAttrs());
+    OperationState newState(op->getLoc(), op->getName(), operands, TypeRange(),
+                            llvm::to_vector(op->getDiscardableAttrs()));
     newState.propertiesAttr = op->getPropertiesAsAttribute();
     rewriter.create(newState);
     replaceOpWithBufferizedValues(rewriter, op, results);

@@ -1,0 +1,86 @@
+//===- BindOutputs.cpp - Results become destination arguments -------------===//
+
+#include "BindOutputs.h"
+
+#include "dialects/Rt/Rt.h"
+#include "dialects/Tp/Tp.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace tpo;
+
+/// Makes the operation that computes `value` write to `destination`. False if
+/// there is none whose destination is free to choose.
+static bool redirect(Value value, Value destination) {
+  while (auto reshape = value.getDefiningOp<rt::ReshapeOp>())
+    value = reshape.getSource();
+  auto result = dyn_cast<OpResult>(value);
+  auto dpsOp = result ? dyn_cast<DestinationStyleOpInterface>(result.getOwner()) : nullptr;
+  if (!dpsOp)
+    return false;
+  OpOperand *init = dpsOp.getTiedOpOperand(result);
+  auto empty = init->get().getDefiningOp<tensor::EmptyOp>();
+  if (!empty)
+    return false;
+  if (empty.getType() != destination.getType()) {
+    OpBuilder builder(dpsOp);
+    destination =
+        rt::ReshapeOp::create(builder, dpsOp.getLoc(), empty.getType(), destination, empty.getDynamicSizes());
+  }
+  init->set(destination);
+  if (empty->use_empty())
+    empty.erase();
+  return true;
+}
+
+void tpo::bindOutputs(func::FuncOp func) {
+  auto returnOp = cast<func::ReturnOp>(func.front().getTerminator());
+  OpBuilder builder(returnOp);
+  StringRef globalType = tp::TpDialect::kGlobalTypeAttr;
+  for (BlockArgument argument : func.getArguments())
+    if (!func.getArgAttr(argument.getArgNumber(), globalType))
+      func.setArgAttr(argument.getArgNumber(), globalType, TypeAttr::get(argument.getType()));
+  unsigned numInputs = func.getNumArguments();
+  for (auto [index, value] : llvm::enumerate(llvm::to_vector(returnOp.getOperands()))) {
+    NamedAttrList attrs(func.getResultAttrDict(index));
+    attrs.set(rt::RtDialect::kOutputAttr, builder.getI64IntegerAttr(index));
+    if (!attrs.get(globalType))
+      attrs.set(globalType, TypeAttr::get(value.getType()));
+    (void)func.insertArgument(numInputs + index, value.getType(), attrs.getDictionary(func.getContext()),
+                              value.getLoc());
+    BlockArgument destination = func.getArgument(numInputs + index);
+    if (!redirect(value, destination))
+      rt::CopyOp::create(builder, returnOp.getLoc(), TypeRange(value.getType()), value, destination, ArrayAttr());
+  }
+  returnOp->setOperands({});
+  BitVector all(func.getNumResults(), true);
+  (void)func.eraseResults(all);
+}
+
+/// Whether every user of `value` takes any strides.
+static bool allowsStrides(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    return isa<DestinationStyleOpInterface>(user) && !isa<rt::CollectiveOp>(user);
+  });
+}
+
+void tpo::markStates(func::FuncOp func) {
+  Builder builder(func.getContext());
+  SmallVector<Attribute> states;
+  for (auto append : func.getOps<rt::CacheAppendOp>()) {
+    auto past = dyn_cast<BlockArgument>(append.getPast()), present = dyn_cast<BlockArgument>(append.getOut());
+    if (!past || !present || func.getArgAttr(past.getArgNumber(), rt::RtDialect::kStridedAttr) ||
+        !append.getPerm(0).empty() || !append.getPerm(2).empty())
+      continue;
+    auto output = func.getArgAttrOfType<IntegerAttr>(present.getArgNumber(), rt::RtDialect::kOutputAttr);
+    auto rank = cast<RankedTensorType>(present.getType()).getRank();
+    if (!output || static_cast<int64_t>(append.getAxis()) == rank - 1 || !allowsStrides(past) ||
+        !allowsStrides(append.getResult(0)))
+      continue;
+    for (BlockArgument argument : {past, present})
+      func.setArgAttr(argument.getArgNumber(), rt::RtDialect::kStridedAttr, builder.getUnitAttr());
+    states.push_back(builder.getDenseI64ArrayAttr({past.getArgNumber(), output.getInt(), int64_t(append.getAxis())}));
+  }
+  func->getParentOfType<ModuleOp>()->setAttr(rt::RtDialect::kStatesAttr, builder.getArrayAttr(states));
+}

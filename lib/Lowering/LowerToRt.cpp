@@ -1,0 +1,76 @@
+//===- LowerToRt.cpp - Turn local operators into runtime operations -------===//
+
+#include "Operators/RtLowering.h"
+#include "tp-opt/Lowering/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace tpo {
+#define GEN_PASS_DEF_LOWERTORTPASS
+#include "tp-opt/Lowering/Passes.h.inc"
+} // namespace tpo
+
+using namespace mlir;
+using namespace tpo;
+
+static LogicalResult lowerOperator(RtLowering &lowering, Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](onnx::MatMulOp matmul) { return lowering.lowerMatMul(matmul); })
+      .Case([&](onnx::GemmOp gemm) { return lowering.lowerGemm(gemm); })
+      .Case([&](onnx::AttentionOp attention) { return lowering.lowerAttention(attention); })
+      .Case([&](onnx::GatherOp gather) { return lowering.lowerGather(gather); })
+      .Case([&](onnx::ConcatOp concat) {
+        return WeightTable::isWeight(concat.getConcatResult()) ? success() : lowering.lowerConcat(concat);
+      })
+      .Case<onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::IdentityOp>(
+          [&](Operation *reshape) { return lowering.lowerReshape(reshape, reshape->getOperand(0)); })
+      .Default([&](Operation *other) { return lowering.lowerCollective(other); });
+}
+
+/// Lowers the operators in program order. Lowering one erases it, and some that
+/// follow, but nothing before it.
+static LogicalResult lowerFunction(RtLowering &lowering, func::FuncOp func) {
+  Block &body = func.front();
+  Operation *previous = nullptr;
+  for (Operation *op = &body.front(); op;) {
+    if (failed(lowerOperator(lowering, op)))
+      return failure();
+    Operation *next = previous ? previous->getNextNode() : &body.front();
+    if (next == op) {
+      previous = op;
+      next = op->getNextNode();
+    }
+    op = next;
+  }
+  return success();
+}
+
+/// Transposes that operations absorbed, shape operands of reshapes.
+static void eraseDead(func::FuncOp func) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(func.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+namespace {
+struct LowerToRt : tpo::impl::LowerToRtPassBase<LowerToRt> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    OpBuilder builder(&getContext());
+    RtLowering lowering(module, builder);
+    for (auto func : module.getOps<func::FuncOp>()) {
+      if (func.isExternal() || func->hasAttr(rt::RtDialect::kKernelAttr))
+        continue;
+      if (failed(lowerFunction(lowering, func)))
+        return signalPassFailure();
+    }
+    if (failed(lowering.lowerRemainingWeights()))
+      return signalPassFailure();
+    for (auto func : module.getOps<func::FuncOp>())
+      eraseDead(func);
+    lowering.finish();
+  }
+};
+} // namespace
