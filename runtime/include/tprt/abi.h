@@ -86,8 +86,8 @@ typedef enum tprt_collective {
   TPRT_ALL_GATHER = 1,     // out = inputs concatenated along dim, group order
   TPRT_REDUCE_SCATTER = 2, // out = my piece along dim of the reduced inputs
   TPRT_ALL_TO_ALL = 3,     // split in along dim, concatenate along dim2
-  TPRT_BROADCAST = 4,      // out = input of the group's member `root`
-  TPRT_PERMUTE = 5         // out = input of the member that the group names
+  TPRT_BROADCAST = 4,      // out = input of the group's member number `dim`
+  TPRT_PERMUTE = 5         // out = input of member (me - dim) mod size: a ring
 } tprt_collective;
 
 // c[..., m, n] = activation(alpha * a[..., m, k] x b[..., k, n] + bias) + residual.
