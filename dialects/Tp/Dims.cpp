@@ -232,6 +232,15 @@ AffineExpr exprFromJSON(const llvm::json::Value &value, MLIRContext *context) {
   return stack.size() == 1 ? stack.front() : AffineExpr();
 }
 
+/// `-term` for a negative constant and a product by one; else null.
+static AffineExpr negateTerm(AffineExpr term) {
+  auto constant = dyn_cast<AffineConstantExpr>(term);
+  if (auto binary = dyn_cast<AffineBinaryOpExpr>(term);
+      binary && binary.getKind() == AffineExprKind::Mul)
+    constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  return constant && constant.getValue() < 0 ? -term : AffineExpr();
+}
+
 static void printExpr(AffineExpr expr, ArrayRef<StringRef> names, bool nested,
                       llvm::raw_ostream &os) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
@@ -252,12 +261,16 @@ static void printExpr(AffineExpr expr, ArrayRef<StringRef> names, bool nested,
                    binary.getKind() == AffineExprKind::Mul);
   bool looserThanLeft = binary.getKind() == AffineExprKind::Add;
   bool nestLeft = !sameLeft && !looserThanLeft;
-  bool nestRight =
-      !(looserThanLeft && binary.getRHS().getKind() == AffineExprKind::Mul);
   os << (nested ? "(" : "");
   printExpr(binary.getLHS(), names, nestLeft, os);
-  os << ' ' << getOperatorName(binary.getKind()) << ' ';
-  printExpr(binary.getRHS(), names, nestRight, os);
+  AffineExpr rhs = binary.getRHS();
+  // Adding a negative term prints as a subtraction, which parses back.
+  AffineExpr negated = looserThanLeft ? negateTerm(rhs) : AffineExpr();
+  os << ' ' << (negated ? "-" : getOperatorName(binary.getKind())) << ' ';
+  if (negated)
+    rhs = negated;
+  bool nestRight = !(looserThanLeft && rhs.getKind() == AffineExprKind::Mul);
+  printExpr(rhs, names, nestRight, os);
   os << (nested ? ")" : "");
 }
 

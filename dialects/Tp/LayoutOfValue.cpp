@@ -19,6 +19,14 @@ LayoutAttr getLayoutAttr(Value value) {
                                                  TpDialect::kLayoutAttr);
   }
   auto result = cast<OpResult>(value);
+  if (auto reshard = dyn_cast<ReshardOp>(result.getOwner()))
+    return reshard.getLayout();
+  if (auto constrain = dyn_cast<ConstrainOp>(result.getOwner()))
+    return constrain.getLayout();
+  if (auto collective = dyn_cast<CollectiveOpInterface>(result.getOwner()))
+    return collective.getOutLayout();
+  if (auto manual = dyn_cast<ManualOp>(result.getOwner()))
+    return cast<LayoutAttr>(manual.getOutLayouts()[result.getResultNumber()]);
   auto layouts =
       result.getOwner()->getAttrOfType<ArrayAttr>(TpDialect::kLayoutsAttr);
   if (!layouts || result.getResultNumber() >= layouts.size())
@@ -36,6 +44,8 @@ void setLayoutAttr(Value value, LayoutAttr layout) {
   }
   auto result = cast<OpResult>(value);
   Operation *op = result.getOwner();
+  if (isa<ReshardOp, ConstrainOp, CollectiveOpInterface, ManualOp>(op))
+    return;
   SmallVector<Attribute> layouts;
   if (auto existing = op->getAttrOfType<ArrayAttr>(TpDialect::kLayoutsAttr))
     layouts.append(existing.begin(), existing.end());

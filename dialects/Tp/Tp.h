@@ -18,6 +18,7 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/Tp/TpDialect.h.inc"
@@ -29,6 +30,13 @@
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Tp/TpTypes.h.inc"
+
+namespace tpo::tp {
+/// The verifier of every collective.
+mlir::LogicalResult verifyCollectiveOp(mlir::Operation *op);
+} // namespace tpo::tp
+
+#include "dialects/Tp/TpCollectiveInterface.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/Tp/TpOps.h.inc"

@@ -68,9 +68,21 @@ def Tp_ReductionKind : I32EnumAttr<"ReductionKind",
       I32EnumAttrCase<"Min", 2, "min">
     ]> {
   let cppNamespace = "::tpo::tp";
+}
+
+def Tp_CollectiveKind : I32EnumAttr<"CollectiveKind",
+    "How tensors move between devices", [
+      I32EnumAttrCase<"AllReduce", 0, "all_reduce">,
+      I32EnumAttrCase<"AllGather", 1, "all_gather">,
+      I32EnumAttrCase<"ReduceScatter", 2, "reduce_scatter">,
+      I32EnumAttrCase<"AllToAll", 3, "all_to_all">,
+      I32EnumAttrCase<"Slice", 4, "slice">,
+      I32EnumAttrCase<"Permute", 5, "permute">,
+      I32EnumAttrCase<"Broadcast", 6, "broadcast">
+    ]> {
+  let cppNamespace = "::tpo::tp";
   let genSpecializedAttr = 0;
 }
-def Tp_ReductionKindAttr : EnumAttr<Tp_Dialect, Tp_ReductionKind, "reduction">;
 
 def Tp_MeshAxisAttr : Tp_Attr<"MeshAxis", "mesh_axis"> {
   let summary = "One axis of a mesh";

@@ -8,6 +8,8 @@
 using namespace mlir;
 using namespace tpo::tp;
 
+#include "dialects/Tp/TpCollectiveInterface.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/Tp/TpOps.cpp.inc"
 
