@@ -141,7 +141,8 @@ Value HostBuilder::load(Type type, HostArg array, int64_t index) {
 
 Value HostBuilder::field(Value view, ArrayRef<int32_t> path) {
   SmallVector<LLVM::GEPArg> indices{0};
-  llvm::append_range(indices, path);
+  for (int32_t step : path)
+    indices.push_back(step);
   return LLVM::GEPOp::create(builder, loc, ptr, viewType, view, indices);
 }
 
