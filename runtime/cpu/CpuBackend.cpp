@@ -64,7 +64,7 @@ void *Scratch::bytes(size_t count) {
   return memory;
 }
 
-CpuDevice::CpuDevice() : kernels(cpuKernels()), oneDnn(OneDnn::create()) {}
+CpuDevice::CpuDevice(const CpuKernels &kernels) : kernels(kernels), oneDnn(OneDnn::create()) {}
 CpuDevice::~CpuDevice() = default;
 
 void *CpuDevice::allocate(size_t bytes) { return allocateAligned(bytes); }

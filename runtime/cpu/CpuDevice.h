@@ -37,7 +37,7 @@ class OneDnn;
 
 class CpuDevice : public Device {
 public:
-  CpuDevice();
+  explicit CpuDevice(const CpuKernels &kernels = cpuKernels());
   ~CpuDevice() override;
 
   bool isHost() const override { return true; }

@@ -132,10 +132,13 @@ void CollectiveRun::run() {
   case TPRT_REDUCE_SCATTER: {
     checkDim(args.dim);
     std::vector<int64_t> pieces = memberSizes(out.sizes[args.dim]);
-    int64_t inner = product(in, args.dim + 1, in.rank);
+    int64_t inner = product(in, args.dim + 1, in.rank), total = 0;
     for (int64_t &piece : pieces)
-      piece *= inner;
+      total += piece *= inner;
     int64_t outer = product(in, 0, args.dim);
+    if (outer * total != elementCount(in))
+      fail(TPRT_INVALID_ARGUMENT, "reduce-scatter: the members' pieces of ",
+           viewText(in), " have ", outer * total, " elements");
     checkCount(outer * pieces[communicator.rank()], "reduce-scatter");
     const void *source = packed(in);
     communicator.reduceScatter(source, destination(), outer, pieces.data(),

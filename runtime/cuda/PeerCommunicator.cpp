@@ -35,19 +35,42 @@ struct Announcement {
   const int64_t *sendCounts = nullptr; ///< of an all-to-all
 };
 
-/// The members' meeting place.
+/// One of a member's two staging buffers.
+struct Staging {
+  void *data = nullptr;
+  size_t bytes = 0;
+  std::vector<void *> outgrown; ///< others may still be reading them
+  std::unique_ptr<StreamEvent> ready, done;
+  std::vector<StreamEvent *> readers; ///< the members' `done` of its last use
+};
+
+/// The members' meeting place. It owns what members read of each other, so that
+/// one may leave while others still read; it ends when all have left and their
+/// streams have finished.
 struct Group {
   Group(std::vector<int> ranks, bool oversubscribed)
       : worldRanks(std::move(ranks)),
         barrier(static_cast<int>(worldRanks.size()), oversubscribed),
-        announced(worldRanks.size()) {}
+        announced(worldRanks.size()), staging(worldRanks.size()) {}
+
+  ~Group() {
+    for (size_t m = 0; m < staging.size(); ++m)
+      for (Staging &slot : staging[m]) {
+        for (void *memory : slot.outgrown)
+          streams[m]->deallocate(memory);
+        if (slot.data)
+          streams[m]->deallocate(slot.data);
+      }
+  }
 
   std::vector<int> worldRanks;
-  size_t joined = 0; ///< members that hold it
+  std::vector<std::shared_ptr<Stream>> streams; ///< by member
+  size_t joined = 0;                            ///< members that hold it
   Barrier barrier;
   /// By member and parity of the operation's number: a member overwrites an
   /// entry only after all have arrived at the operation in between.
   std::vector<std::array<Announcement, 2>> announced;
+  std::vector<std::array<Staging, 2>> staging; ///< used by its member only
 };
 
 /// What all ranks share.
@@ -60,6 +83,8 @@ public:
   std::shared_ptr<Group> createGroup(const std::vector<int> &worldRanks) {
     bool oversubscribed = static_cast<int>(streams.size()) > availableCores();
     auto group = std::make_shared<Group>(worldRanks, oversubscribed);
+    for (int rank : worldRanks)
+      group->streams.push_back(streams[rank]);
     groups.push_back(group);
     return group;
   }
@@ -140,14 +165,14 @@ public:
   PeerCommunicator(std::shared_ptr<World> world, std::shared_ptr<Group> group,
                    int self)
       : world(std::move(world)), shared(std::move(group)), self(self),
-        stream(this->world->streams[shared->worldRanks[self]]) {}
+        stream(shared->streams[self]) {}
 
   ~PeerCommunicator() override {
-    for (void *memory : retired)
-      stream->deallocate(memory);
-    for (Staging &slot : staging)
-      if (slot.data)
-        stream->deallocate(slot.data);
+    try {
+      stream->synchronize();
+    } catch (const Error &) {
+      // Reported where it happened; the memory is freed all the same.
+    }
   }
 
   const char *backend() const override { return "peer"; }
@@ -175,13 +200,6 @@ public:
   void abort(const std::string &reason) override { world->abort(reason); }
 
 private:
-  struct Staging {
-    void *data = nullptr;
-    size_t bytes = 0;
-    std::unique_ptr<StreamEvent> ready, done;
-    std::vector<StreamEvent *> readers; ///< the members' `done` of its last use
-  };
-
   /// Puts `count` elements of `in` (none when null) where the others can read
   /// them and waits until all members did the same. `agreed` is a number
   /// that must be the same on all members.
@@ -192,8 +210,10 @@ private:
   const Announcement &from(int m) const {
     return shared->announced[m][number & 1];
   }
+  /// My staging buffer of the operation under way.
+  Staging &mine() { return shared->staging[self][number & 1]; }
   /// Ends the operation: this member's reads have been enqueued.
-  void finish() { stream->record(*staging[number & 1].done); }
+  void finish() { stream->record(*mine().done); }
   /// Enqueues a copy of member m's staged elements from `offset` to `out`.
   void fetch(int m, int64_t offset, void *out, int64_t count, tprt_dtype dtype);
   /// out [rows, columns] = reduction over the members' staged elements at
@@ -207,16 +227,14 @@ private:
   std::shared_ptr<Group> shared;
   int self;
   std::shared_ptr<Stream> stream;
-  uint64_t number = 0; ///< of the operation under way, from 1
-  Staging staging[2];
-  std::vector<void *> retired;
+  uint64_t number = 0;          ///< of the operation under way, from 1
   std::vector<int64_t> sent[2]; ///< counts of all-to-all, by parity
 };
 
 /// The staging buffer of the operation under way, free to be written by work
 /// enqueued from now on.
-PeerCommunicator::Staging &PeerCommunicator::prepare(size_t bytes) {
-  Staging &slot = staging[number & 1];
+Staging &PeerCommunicator::prepare(size_t bytes) {
+  Staging &slot = mine();
   if (!slot.ready) {
     slot.ready = stream->createEvent();
     slot.done = stream->createEvent();
@@ -228,7 +246,7 @@ PeerCommunicator::Staging &PeerCommunicator::prepare(size_t bytes) {
     // Others may still be reading the old one: it is kept. Doubling bounds what
     // is kept by the size of the last.
     if (slot.data)
-      retired.push_back(slot.data);
+      slot.outgrown.push_back(slot.data);
     slot.data = nullptr;
     bytes = std::max(bytes, slot.bytes * 2);
     slot.data = stream->allocate(bytes);

@@ -1,0 +1,39 @@
+//===- Npz.h - NumPy archives ----------------------------------*- C++ -*--===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_RUN_NPZ_H
+#define TP_RUN_NPZ_H
+
+#include "tprt/abi.h"
+
+#include <string>
+#include <vector>
+
+// Arrays in NumPy's .npz (a zip archive of .npy files).
+struct NpzArray {
+  std::string name;
+  tprt_view view{}; // data points into `bytes`
+  std::vector<char> bytes;
+};
+
+// Reads all arrays of the archive, compressed or not. bf16 has no NumPy type:
+// uint16 stands for it. Throws std::runtime_error naming file and array.
+std::vector<NpzArray> readNpz(const std::string &path);
+
+// Writes contiguous arrays. The file appears complete or not at all. bf16 is
+// written as uint16.
+struct NpzOutput {
+  std::string name;
+  tprt_view view;
+};
+void writeNpz(const std::string &path, const std::vector<NpzOutput> &arrays);
+
+// Throws when `path` cannot become a file, before any work is done for it.
+void checkWritable(const std::string &path);
+
+#endif // TP_RUN_NPZ_H
