@@ -57,7 +57,8 @@ SmallVector<Type> PartitionContext::getResultLocalTypes() const {
 
 SymbolicRange PartitionContext::getFactorRange(unsigned factor) const {
   const AxisRefs &axes = assignment.factorAxes[factor];
-  return getLocalRange(rule.factors[factor].size, nullptr, getNumShards(axes),
+  return getLocalRange(rule.factors[factor].size,
+                       assignment.factorUnits[factor], getNumShards(axes),
                        getIndexAlong(axes), op->getContext());
 }
 

@@ -87,6 +87,11 @@ void ShardingRule::print(llvm::raw_ostream &os) const {
     llvm::interleaveComma(group.operands, os);
     os << '}';
   }
+  if (!addends.empty()) {
+    os << " addends {";
+    llvm::interleaveComma(addends, os);
+    os << '}';
+  }
 }
 
 std::string ShardingRule::toString() const {
@@ -203,6 +208,10 @@ LogicalResult verifyRule(const ShardingRule &rule, Operation *op) {
     if (failed(verifyTensor(rule, op, op->getResult(index).getType(), tensor,
                             "result #" + Twine(index), inResults)))
       return failure();
+  for (unsigned operand : rule.addends)
+    if (operand >= op->getNumOperands())
+      return op->emitError() << "sharding rule: adds operand #" << operand
+                             << ", which does not exist";
   for (const LinearGroup &group : rule.linear) {
     if (group.operands.empty())
       return op->emitError() << "sharding rule: empty linear group";

@@ -59,6 +59,10 @@ struct ShardingRule {
   llvm::SmallVector<TensorFactors> operands; ///< One per operand.
   llvm::SmallVector<TensorFactors> results;  ///< One per result.
   llvm::SmallVector<LinearGroup> linear;
+  /// Operands added to a sum, the C of Gemm or the initial value of a linalg
+  /// operation: where the results are partial sums over axes that the operand
+  /// is replicated along, partitioning adds it on one device only.
+  llvm::SmallVector<unsigned, 1> addends;
 
   /// `([i, jk], [k]) -> ([i]) {i=s0 parallel batch, ...} linear {0} {1}`.
   void print(llvm::raw_ostream &os) const;
@@ -90,8 +94,16 @@ public:
   void mapOperandDim(unsigned operand, unsigned dim, const DimFactors &factors);
   void mapResultDim(unsigned result, unsigned dim, const DimFactors &factors);
 
+  /// Append a factor to a dimension, as its most minor one.
+  void operandDim(unsigned operand, unsigned dim, unsigned factor);
+  void resultDim(unsigned result, unsigned dim, unsigned factor);
+  /// Give every dimension without factors a whole one, except those of size 1.
+  void restOfOperandWhole(unsigned operand);
+  void restOfResultWhole(unsigned result);
+
   void linear(llvm::ArrayRef<unsigned> operands,
               ReductionKind kind = ReductionKind::Sum);
+  void addend(unsigned operand) { rule.addends.push_back(operand); }
 
   /// Maps result dimension d of every result to its own parallel factor, and
   /// the operands by right-aligned broadcasting. A dimension that may or may
@@ -100,6 +112,9 @@ public:
 
   /// The finished rule, checked by `verifyRule`; errors are located at the op.
   mlir::FailureOr<ShardingRule> build();
+
+  mlir::Operation *getOp() const { return op; }
+  ShardingRule &getRule() { return rule; }
 
 private:
   unsigned add(FactorKind kind, mlir::AffineExpr size, FactorRole role,
@@ -124,9 +139,14 @@ mlir::LogicalResult verifyRule(const ShardingRule &rule, mlir::Operation *op);
 struct FactorAssignment {
   llvm::SmallVector<AxisRefs> factorAxes; ///< One per factor, major to minor.
   llvm::SmallVector<AxisRefs> linearAxes; ///< One per linear group.
+  /// The pieces of a factor that are dealt to its devices, where they are more
+  /// than one index (heads in the columns of a projection); else null. One per
+  /// factor.
+  llvm::SmallVector<mlir::AffineExpr> factorUnits;
 
   explicit FactorAssignment(const ShardingRule &rule)
-      : factorAxes(rule.factors.size()), linearAxes(rule.linear.size()) {}
+      : factorAxes(rule.factors.size()), linearAxes(rule.linear.size()),
+        factorUnits(rule.factors.size()) {}
   FactorAssignment() = default;
   bool isReplicated() const;
   std::string toString(const ShardingRule &rule, const Mesh &mesh) const;
@@ -158,9 +178,11 @@ mlir::FailureOr<FactorAssignment> getAssignment(const ShardingRule &rule,
 
 /// The axes that split each factor of one dimension so that the dimension's
 /// layout is `split`; fails where it splits no whole indices of the factors.
+/// `units`, where asked for, receives their `factorUnits`.
 mlir::FailureOr<llvm::SmallVector<AxisRefs>>
 getFactorAxes(const ShardingRule &rule, const DimFactors &dim,
-              const DimSplit &split);
+              const DimSplit &split,
+              llvm::SmallVectorImpl<mlir::AffineExpr> *units = nullptr);
 
 /// A letter per factor, as `print` uses them.
 std::string getFactorName(unsigned factor);

@@ -74,6 +74,36 @@ void ShardingRuleBuilder::mapResultDim(unsigned result, unsigned dim,
   rule.results[result][dim] = factors;
 }
 
+void ShardingRuleBuilder::operandDim(unsigned operand, unsigned dim,
+                                     unsigned factor) {
+  rule.operands[operand][dim].push_back(factor);
+}
+
+void ShardingRuleBuilder::resultDim(unsigned result, unsigned dim,
+                                    unsigned factor) {
+  rule.results[result][dim].push_back(factor);
+}
+
+/// Gives the dimensions of one tensor that have no factor a whole one.
+static void makeRestWhole(ShardingRuleBuilder &builder, Type type,
+                          TensorFactors &dims) {
+  if (dims.empty())
+    return;
+  SmallVector<AffineExpr> sizes = getDims(cast<ShapedType>(type));
+  for (auto [dim, size] : llvm::zip_equal(dims, sizes))
+    if (dim.empty() && getConst(size) != 1)
+      dim.push_back(builder.whole(size));
+}
+
+void ShardingRuleBuilder::restOfOperandWhole(unsigned operand) {
+  makeRestWhole(*this, op->getOperand(operand).getType(),
+                rule.operands[operand]);
+}
+
+void ShardingRuleBuilder::restOfResultWhole(unsigned result) {
+  makeRestWhole(*this, op->getResult(result).getType(), rule.results[result]);
+}
+
 void ShardingRuleBuilder::linear(ArrayRef<unsigned> operands,
                                  ReductionKind kind) {
   LinearGroup group;

@@ -44,6 +44,7 @@ static LogicalResult refuse(std::string &why, const Twine &message) {
 /// The split of a dimension whose factors `dim` are split over `axes`.
 static LogicalResult getDimSplit(const ShardingRule &rule,
                                  const DimFactors &dim, ArrayRef<AxisRefs> axes,
+                                 ArrayRef<AffineExpr> factorUnits,
                                  DimSplit &split, std::string &why) {
   split = DimSplit();
   // Whether every device holds one index of all factors so far: only then are
@@ -54,6 +55,9 @@ static LogicalResult getDimSplit(const ShardingRule &rule,
   bool unitsKnown = true;
   for (auto [position, factor] : llvm::enumerate(dim)) {
     AffineExpr size = rule.factors[factor].size;
+    AffineExpr pieces = factorUnits[position];
+    if (pieces)
+      pieces = majorSize ? majorSize * pieces : pieces;
     sizesKnown &= static_cast<bool>(size);
     if (size)
       majorSize = majorSize ? majorSize * size : size;
@@ -65,7 +69,7 @@ static LogicalResult getDimSplit(const ShardingRule &rule,
                                " is split under a major factor that is not "
                                "split into single indices");
       split.axes.append(here.begin(), here.end());
-      units = majorSize;
+      units = pieces ? pieces : majorSize;
       unitsKnown = sizesKnown;
     }
     single &= getConst(size) == count;
@@ -73,7 +77,7 @@ static LogicalResult getDimSplit(const ShardingRule &rule,
   if (!split.isSplit())
     return success();
   // Of a last factor of unknown size the pieces are single elements anyway.
-  bool lastIsSplit = getNumShards(axes.back()) > 1;
+  bool lastIsSplit = getNumShards(axes.back()) > 1 && !factorUnits.back();
   if (!unitsKnown && !lastIsSplit)
     return refuse(why, "a factor of unknown size is split above another");
   split.units = unitsKnown ? simplify(units) : AffineExpr();
@@ -92,9 +96,12 @@ static LogicalResult getTensorLayout(const ShardingRule &rule,
   layout = Layout::replicated(tensor.size());
   for (auto [index, dim] : llvm::enumerate(tensor)) {
     SmallVector<AxisRefs> axes;
-    for (unsigned factor : dim)
+    SmallVector<AffineExpr> units;
+    for (unsigned factor : dim) {
       axes.push_back(assignment.factorAxes[factor]);
-    if (failed(getDimSplit(rule, dim, axes, layout.dims[index], why)))
+      units.push_back(assignment.factorUnits[factor]);
+    }
+    if (failed(getDimSplit(rule, dim, axes, units, layout.dims[index], why)))
       return failure();
   }
   return success();
@@ -199,34 +206,55 @@ FailureOr<OpLayouts> getLayouts(const ShardingRule &rule,
 /// split becomes `wanted`.
 static bool distribute(const ShardingRule &rule, const DimFactors &dim,
                        size_t position, ArrayRef<AxisRef> rest,
-                       const DimSplit &wanted,
-                       SmallVectorImpl<AxisRefs> &axes) {
+                       const DimSplit &wanted, SmallVectorImpl<AxisRefs> &axes,
+                       SmallVectorImpl<AffineExpr> &units) {
   if (position == dim.size())
     return false;
+  AffineExpr factorSize = rule.factors[dim[position]].size;
   // All of it to this factor?
   axes[position].assign(rest.begin(), rest.end());
   DimSplit split;
   std::string why;
   if (rule.factors[dim[position]].kind != FactorKind::Whole &&
-      succeeded(getDimSplit(rule, dim, axes, split, why)) && split == wanted)
-    return true;
+      succeeded(getDimSplit(rule, dim, axes, units, split, why))) {
+    if (split == wanted)
+      return true;
+    // In the same devices' pieces, several indices each?
+    AffineExpr pieces = wanted.units;
+    for (unsigned major : ArrayRef(dim).take_front(position))
+      pieces = pieces && rule.factors[major].size
+                   ? divideExactly(pieces, rule.factors[major].size)
+                   : AffineExpr();
+    if (pieces && factorSize && divideExactly(factorSize, pieces)) {
+      units[position] = pieces;
+      if (succeeded(getDimSplit(rule, dim, axes, units, split, why)) &&
+          split == wanted)
+        return true;
+      units[position] = nullptr;
+    }
+  }
   // Else as many devices as it has indices, and the others further down.
-  std::optional<int64_t> size = getConst(rule.factors[dim[position]].size);
+  std::optional<int64_t> size = getConst(factorSize);
   AxisRefs tail;
   if (size && *size > 0 && splitAxes(rest, *size, axes[position], tail) &&
-      distribute(rule, dim, position + 1, tail, wanted, axes))
+      (tail.empty() || rule.factors[dim[position]].kind != FactorKind::Whole) &&
+      distribute(rule, dim, position + 1, tail, wanted, axes, units))
     return true;
   axes[position].clear();
   return false;
 }
 
-FailureOr<SmallVector<AxisRefs>> getFactorAxes(const ShardingRule &rule,
-                                               const DimFactors &dim,
-                                               const DimSplit &split) {
+FailureOr<SmallVector<AxisRefs>>
+getFactorAxes(const ShardingRule &rule, const DimFactors &dim,
+              const DimSplit &split, SmallVectorImpl<AffineExpr> *units) {
   SmallVector<AxisRefs> axes(dim.size());
-  if (!split.isSplit() || distribute(rule, dim, 0, split.axes, split, axes))
-    return axes;
-  return failure();
+  SmallVector<AffineExpr> pieces(dim.size());
+  if (split.isSplit() &&
+      !distribute(rule, dim, 0, split.axes, split, axes, pieces))
+    return failure();
+  if (units)
+    units->assign(pieces.begin(), pieces.end());
+  return axes;
 }
 
 /// Records the axes of every factor of one tensor.
@@ -239,14 +267,17 @@ static LogicalResult collectFactorAxes(const ShardingRule &rule,
     return refuse(why, "layout " + toString(layout, mesh) +
                            " does not have rank " + Twine(tensor.size()));
   for (auto [index, dim] : llvm::enumerate(tensor)) {
+    SmallVector<AffineExpr> units;
     FailureOr<SmallVector<AxisRefs>> axes =
-        getFactorAxes(rule, dim, layout.dims[index]);
+        getFactorAxes(rule, dim, layout.dims[index], &units);
     if (failed(axes))
       return refuse(why, "layout " + toString(layout, mesh) +
                              " splits no whole indices of dimension " +
                              Twine(index));
-    for (auto [factor, here] : llvm::zip_equal(dim, *axes)) {
+    for (auto [factor, here, pieces] : llvm::zip_equal(dim, *axes, units)) {
       AxisRefs &known = assignment.factorAxes[factor];
+      if (pieces)
+        assignment.factorUnits[factor] = pieces;
       if (known.empty())
         known = here;
       else if (!here.empty() && known != here)
@@ -259,11 +290,10 @@ static LogicalResult collectFactorAxes(const ShardingRule &rule,
 }
 
 /// Finds the linear group of every axis along which operands are partial.
-static LogicalResult collectLinearAxes(const ShardingRule &rule,
-                                       ArrayRef<Layout> operands,
-                                       const Mesh &mesh,
-                                       FactorAssignment &assignment,
-                                       std::string &why) {
+static LogicalResult
+collectLinearAxes(const ShardingRule &rule, ArrayRef<Layout> operands,
+                  const Mesh &mesh, FactorAssignment &assignment,
+                  std::string &why) {
   AxisRefs all;
   for (const Layout &layout : operands)
     for (const AxisRef &ref : layout.partial)
