@@ -1,0 +1,257 @@
+//===- UpstreamModels.cpp - Local forms of linalg, tensor, arith, math ----===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Tp/Interfaces.h"
+#include "tp-opt/Partition/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace tpo {
+
+namespace {
+
+using Values = FailureOr<SmallVector<Value>>;
+
+/// The same operation, region included, on local types.
+Values cloneLocal(Operation *op, OpBuilder &builder, ValueRange operands,
+                  const tp::PartitionContext &context) {
+  Operation *local = builder.clone(*op);
+  local->setOperands(operands);
+  local->removeAttr(tp::TpDialect::kLayoutsAttr);
+  local->removeAttr(tp::TpDialect::kReasonsAttr);
+  for (OpResult result : local->getResults())
+    result.setType(context.getResultLocalType(result.getResultNumber()));
+  return SmallVector<Value>(local->getResults());
+}
+
+/// Operands for the dynamic sizes of `local`, which had `sizes` for those of
+/// `global`. Null where one of them is split: then no operand has its value.
+FailureOr<SmallVector<Value>> getLocalSizes(Operation *op, ValueRange sizes,
+                                            RankedTensorType global,
+                                            RankedTensorType local,
+                                            const tp::Layout &layout) {
+  SmallVector<Value> result;
+  unsigned next = 0;
+  for (int64_t dim = 0; dim < global.getRank(); ++dim) {
+    Value size = global.isDynamicDim(dim) ? sizes[next++] : Value();
+    if (!local.isDynamicDim(dim))
+      continue;
+    if (layout.dims[dim].isSplit() || !size)
+      return op->emitError("cannot be partitioned: size ")
+             << dim << " of its result depends on the rank";
+    result.push_back(size);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// linalg
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` is filled with the neutral element of `kind`, so that every
+/// device may start from it. Max and min may start from anything twice.
+bool isNeutral(Value value, tp::ReductionKind kind) {
+  if (kind != tp::ReductionKind::Sum)
+    return true;
+  if (auto fill = value.getDefiningOp<linalg::FillOp>()) {
+    Value scalar = fill.getInputs().front();
+    return matchPattern(scalar, m_AnyZeroFloat()) ||
+           matchPattern(scalar, m_Zero());
+  }
+  DenseElementsAttr dense;
+  if (!matchPattern(value, m_Constant(&dense)) || !dense.isSplat())
+    return false;
+  if (isa<FloatType>(dense.getElementType()))
+    return dense.getSplatValue<APFloat>().isZero();
+  return dense.getSplatValue<APInt>().isZero();
+}
+
+struct LinalgPartition
+    : tp::PartitionOpInterface::FallbackModel<LinalgPartition> {
+  Values partition(Operation *op, OpBuilder &builder, ValueRange operands,
+                   const tp::PartitionContext &context) const {
+    auto linalgOp = cast<linalg::LinalgOp>(op);
+    if (!linalgOp.hasPureTensorSemantics())
+      return op->emitError("cannot be partitioned: works on buffers");
+    // An index in the body is the global one.
+    for (Operation &inner : *linalgOp.getBlock())
+      if (isa<linalg::IndexOp>(inner))
+        return op->emitError("cannot be partitioned: its body uses the index "
+                             "of an iteration");
+    for (auto [i, init] : llvm::enumerate(linalgOp.getDpsInits())) {
+      unsigned operand = linalgOp.getNumDpsInputs() + i;
+      const tp::Layout &result = context.getResultLayout(i);
+      if (!result.isPartial() ||
+          context.getOperandLayout(operand).partial == result.partial)
+        continue;
+      if (!isNeutral(init, result.partialKind))
+        return op->emitError("cannot be partitioned: its initial value is not "
+                             "zero and would be added once per device");
+    }
+    return cloneLocal(op, builder, operands, context);
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// tensor
+//===----------------------------------------------------------------------===//
+
+Values partitionEmpty(tensor::EmptyOp op, OpBuilder &builder,
+                      ValueRange operands,
+                      const tp::PartitionContext &context) {
+  auto local = cast<RankedTensorType>(context.getResultLocalType(0));
+  FailureOr<SmallVector<Value>> sizes = getLocalSizes(
+      op, operands, op.getType(), local, context.getResultLayout(0));
+  if (failed(sizes))
+    return failure();
+  return SmallVector<Value>{
+      tensor::EmptyOp::create(builder, op.getLoc(), local, *sizes)};
+}
+
+Values partitionExpandShape(tensor::ExpandShapeOp op, OpBuilder &builder,
+                            ValueRange operands,
+                            const tp::PartitionContext &context) {
+  auto local = cast<RankedTensorType>(context.getResultLocalType(0));
+  FailureOr<SmallVector<Value>> sizes =
+      getLocalSizes(op, operands.drop_front(), op.getResultType(), local,
+                    context.getResultLayout(0));
+  if (failed(sizes))
+    return failure();
+  SmallVector<OpFoldResult> shape;
+  unsigned next = 0;
+  for (int64_t size : local.getShape()) {
+    if (ShapedType::isDynamic(size))
+      shape.push_back((*sizes)[next++]);
+    else
+      shape.push_back(builder.getIndexAttr(size));
+  }
+  return SmallVector<Value>{tensor::ExpandShapeOp::create(
+      builder, op.getLoc(), local, operands.front(),
+      op.getReassociationIndices(), shape)};
+}
+
+/// Dimensions that are split are taken in full.
+Values partitionExtractSlice(tensor::ExtractSliceOp op, OpBuilder &builder,
+                             ValueRange operands,
+                             const tp::PartitionContext &context) {
+  auto source = cast<RankedTensorType>(operands.front().getType());
+  auto result = cast<RankedTensorType>(context.getResultLocalType(0));
+  if (source.getRank() != result.getRank())
+    return op.emitError("cannot be partitioned: drops dimensions");
+  IRMapping mapping;
+  mapping.map(op->getOperands(), operands);
+  auto local = [&](ArrayRef<OpFoldResult> values) {
+    SmallVector<OpFoldResult> mapped(values);
+    for (OpFoldResult &value : mapped)
+      if (auto ssa = dyn_cast<Value>(value))
+        value = mapping.lookup(ssa);
+    return mapped;
+  };
+  SmallVector<OpFoldResult> sizes = local(op.getMixedSizes());
+  for (auto [dim, split] : llvm::enumerate(context.getOperandLayout(0).dims)) {
+    if (!split.isSplit())
+      continue;
+    if (source.isDynamicDim(dim))
+      return op.emitError("cannot be partitioned: size ")
+             << dim << " of its result depends on the rank";
+    sizes[dim] = builder.getIndexAttr(source.getDimSize(dim));
+  }
+  return SmallVector<Value>{tensor::ExtractSliceOp::create(
+      builder, op.getLoc(), result, operands.front(),
+      local(op.getMixedOffsets()), sizes, local(op.getMixedStrides()))};
+}
+
+struct TensorPartition
+    : tp::PartitionOpInterface::FallbackModel<TensorPartition> {
+  Values partition(Operation *op, OpBuilder &builder, ValueRange operands,
+                   const tp::PartitionContext &context) const {
+    if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      return partitionEmpty(empty, builder, operands, context);
+    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+      return partitionExpandShape(expand, builder, operands, context);
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      return partitionExtractSlice(slice, builder, operands, context);
+    // Cast and collapse_shape have only types.
+    return cloneLocal(op, builder, operands, context);
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// arith, math
+//===----------------------------------------------------------------------===//
+
+struct ElementwisePartition
+    : tp::PartitionOpInterface::FallbackModel<ElementwisePartition> {
+  Values partition(Operation *op, OpBuilder &builder, ValueRange operands,
+                   const tp::PartitionContext &context) const {
+    auto constant = dyn_cast<arith::ConstantOp>(op);
+    if (!constant)
+      return cloneLocal(op, builder, operands, context);
+    auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+    auto type = dyn_cast<RankedTensorType>(context.getResultLocalType(0));
+    if (!dense || !type || !dense.isSplat() || !type.hasStaticShape())
+      return op->emitError("cannot be partitioned: only a constant of one "
+                           "value can be split, and evenly");
+    return SmallVector<Value>{arith::ConstantOp::create(
+        builder, op->getLoc(), dense.resizeSplat(type))};
+  }
+};
+
+template <typename Model>
+void attach(MLIRContext *context, StringRef dialect,
+            llvm::function_ref<bool(RegisteredOperationName)> filter) {
+  for (RegisteredOperationName name :
+       context->getRegisteredOperationsByDialect(dialect))
+    if (filter(name))
+      name.attachInterface<Model>();
+}
+
+bool isElementwise(RegisteredOperationName name) {
+  return name.hasTrait<OpTrait::Elementwise>() ||
+         name.getStringRef() == arith::ConstantOp::getOperationName();
+}
+
+} // namespace
+
+void registerUpstreamPartitionModels(DialectRegistry &registry) {
+  registry.addExtension(
+      +[](MLIRContext *context, linalg::LinalgDialect *dialect) {
+        attach<LinalgPartition>(
+            context, dialect->getNamespace(), [](RegisteredOperationName name) {
+              return name.hasInterface<linalg::LinalgOp>();
+            });
+      });
+  registry.addExtension(+[](MLIRContext *context,
+                            tensor::TensorDialect *dialect) {
+    attach<TensorPartition>(
+        context, dialect->getNamespace(), [](RegisteredOperationName name) {
+          return llvm::is_contained(
+              {tensor::EmptyOp::getOperationName(),
+               tensor::CastOp::getOperationName(),
+               tensor::ExpandShapeOp::getOperationName(),
+               tensor::CollapseShapeOp::getOperationName(),
+               tensor::ExtractSliceOp::getOperationName()},
+              name.getStringRef());
+        });
+  });
+  registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *dialect) {
+    attach<ElementwisePartition>(context, dialect->getNamespace(), isElementwise);
+  });
+  registry.addExtension(+[](MLIRContext *context, math::MathDialect *dialect) {
+    attach<ElementwisePartition>(context, dialect->getNamespace(), isElementwise);
+  });
+}
+
+} // namespace tpo
