@@ -50,6 +50,7 @@ private:
   const CollectiveArgs &args;
   tprt_dtype dtype;
   tprt_reduction reduction;
+  void *result = nullptr; ///< where the communicator puts the result
 };
 
 int64_t product(const tprt_view &view, int first, int last) {
@@ -95,13 +96,14 @@ const void *CollectiveRun::packed(const tprt_view &view) {
 }
 
 void *CollectiveRun::destination() {
-  return isContiguous(args.out) ? args.out.data
-                                : scratch(1, byteCount(args.out));
+  result =
+      isContiguous(args.out) ? args.out.data : scratch(1, byteCount(args.out));
+  return result;
 }
 
 void CollectiveRun::unpack() {
-  if (!isContiguous(args.out))
-    copy(contiguousLike(args.out, scratch(1, byteCount(args.out))), args.out);
+  if (result != args.out.data)
+    copy(contiguousLike(args.out, result), args.out);
 }
 
 void CollectiveRun::run() {
@@ -186,7 +188,7 @@ void CollectiveRun::allToAll() {
          viewText(out), ": split along ", args.dim, ", joined along ",
          args.dim2);
   char *source = static_cast<char *>(scratch(0, byteCount(in)));
-  char *result = static_cast<char *>(scratch(1, byteCount(out)));
+  char *joined = static_cast<char *>(scratch(1, byteCount(out)));
   std::vector<int64_t> sent, received;
   int64_t start = 0;
   char *position = source;
@@ -201,8 +203,8 @@ void CollectiveRun::allToAll() {
     sent.push_back(elementCount(part));
     received.push_back(elementCount(slice(out, args.dim2, m * part2, part2)));
   }
-  communicator.allToAll(source, sent.data(), result, received.data(), dtype);
-  position = result;
+  communicator.allToAll(source, sent.data(), joined, received.data(), dtype);
+  position = joined;
   for (int m = 0; m < members; ++m) {
     tprt_view part = slice(out, args.dim2, m * part2, part2);
     copy(contiguousLike(part, position), part);

@@ -14,12 +14,12 @@
 
 #include "NcclCommunicator.h"
 #include "NcclLibrary.h"
+#include "Rendezvous.h"
 #include "core/Dtype.h"
 #include "tprt/error.h"
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -90,7 +90,7 @@ public:
 
   /// The id under which the members of a group find each other; the first of
   /// them makes it.
-  ncclUniqueId join(int key, const std::vector<int> &worldRanks);
+  ncclUniqueId join(int key, const std::vector<int> &worldRanks, int member);
 
   void abort(const std::string &reason);
   void checkAborted();
@@ -102,15 +102,10 @@ public:
   std::set<NcclCommunicator *> communicators;
 
 private:
-  struct Forming {
-    ncclUniqueId id;
-    size_t joined = 0;
-  };
-
   WorldOptions options;
   std::atomic<bool> aborted{false};
   std::string abortReason;
-  std::map<std::pair<int, std::vector<int>>, Forming> forming;
+  Rendezvous<ncclUniqueId> forming;
 };
 
 class NcclCommunicator : public Communicator {
@@ -194,20 +189,16 @@ private:
   Scratch scratchBuffers[2];
 };
 
-ncclUniqueId NcclWorld::join(int key, const std::vector<int> &worldRanks) {
+ncclUniqueId NcclWorld::join(int key, const std::vector<int> &worldRanks,
+                             int member) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto [entry, isNew] = forming.try_emplace({key, worldRanks});
-  if (isNew) {
-    ncclResult_t status = nccl().getUniqueId(&entry->second.id);
-    if (status != ncclSuccess) {
-      forming.erase(entry);
+  return forming.join(key, worldRanks, member, [] {
+    ncclUniqueId id;
+    ncclResult_t status = nccl().getUniqueId(&id);
+    if (status != ncclSuccess)
       fail(TPRT_RUN_FAILED, "nccl: ", nccl().getErrorString(status));
-    }
-  }
-  ncclUniqueId id = entry->second.id;
-  if (++entry->second.joined == worldRanks.size())
-    forming.erase(entry);
-  return id;
+    return id;
+  });
 }
 
 void NcclWorld::abort(const std::string &reason) {
@@ -276,7 +267,7 @@ void NcclCommunicator::finish(const char *what) {
 void NcclCommunicator::connect() {
   if (connected)
     return;
-  ncclUniqueId id = world->join(key, worldRanks);
+  ncclUniqueId id = world->join(key, worldRanks, self);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;
   {

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PeerCommunicator.h"
+#include "Rendezvous.h"
 #include "comm/Barrier.h"
 #include "core/Dtype.h"
 #include "tprt/error.h"
@@ -15,7 +16,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <mutex>
 #include <numeric>
 
@@ -31,7 +31,6 @@ struct Announcement {
   int32_t dtype = 0;
   const void *staged = nullptr;
   StreamEvent *ready = nullptr;        ///< `staged` is filled
-  StreamEvent *done = nullptr;         ///< this member has read all `staged`
   const int64_t *sendCounts = nullptr; ///< of an all-to-all
 };
 
@@ -40,8 +39,7 @@ struct Staging {
   void *data = nullptr;
   size_t bytes = 0;
   std::vector<void *> outgrown; ///< others may still be reading them
-  std::unique_ptr<StreamEvent> ready, done;
-  std::vector<StreamEvent *> readers; ///< the members' `done` of its last use
+  std::unique_ptr<StreamEvent> ready;
 };
 
 /// The members' meeting place. It owns what members read of each other, so that
@@ -89,17 +87,11 @@ public:
     return group;
   }
 
-  /// One member's step of creating a group. The next group of the same key and
-  /// members is another one.
-  std::shared_ptr<Group> join(int key, const std::vector<int> &worldRanks) {
+  std::shared_ptr<Group> join(int key, const std::vector<int> &worldRanks,
+                              int member) {
     std::lock_guard<std::mutex> lock(mutex);
-    auto &entry = forming[{key, worldRanks}];
-    if (!entry)
-      entry = createGroup(worldRanks);
-    std::shared_ptr<Group> group = entry;
-    if (++group->joined == worldRanks.size())
-      forming.erase({key, worldRanks});
-    return group;
+    return forming.join(key, worldRanks, member,
+                        [&] { return createGroup(worldRanks); });
   }
 
   void abort(const std::string &reason) {
@@ -142,7 +134,7 @@ private:
   std::atomic<bool> aborted{false};
   std::string abortReason;
   std::vector<std::weak_ptr<Group>> groups;
-  std::map<std::pair<int, std::vector<int>>, std::shared_ptr<Group>> forming;
+  Rendezvous<std::shared_ptr<Group>> forming;
 };
 
 void World::stalled(const Group &group) {
@@ -212,8 +204,6 @@ private:
   }
   /// My staging buffer of the operation under way.
   Staging &mine() { return shared->staging[self][number & 1]; }
-  /// Ends the operation: this member's reads have been enqueued.
-  void finish() { stream->record(*mine().done); }
   /// Enqueues a copy of member m's staged elements from `offset` to `out`.
   void fetch(int m, int64_t offset, void *out, int64_t count, tprt_dtype dtype);
   /// out [rows, columns] = reduction over the members' staged elements at
@@ -237,11 +227,7 @@ Staging &PeerCommunicator::prepare(size_t bytes) {
   Staging &slot = mine();
   if (!slot.ready) {
     slot.ready = stream->createEvent();
-    slot.done = stream->createEvent();
   }
-  for (StreamEvent *done : slot.readers)
-    stream->waitFor(*done);
-  slot.readers.clear();
   if (bytes > slot.bytes) {
     // Others may still be reading the old one: it is kept. Doubling bounds what
     // is kept by the size of the last.
@@ -269,8 +255,7 @@ void PeerCommunicator::exchange(const char *operation, const void *in,
   }
   stream->record(*slot.ready);
   shared->announced[self][number & 1] = {
-      operation,        agreed,          dtype,     slot.data,
-      slot.ready.get(), slot.done.get(), sendCounts};
+      operation, agreed, dtype, slot.data, slot.ready.get(), sendCounts};
   world->meet(*shared, self);
   for (int m = 0; m < size(); ++m) {
     const Announcement &other = from(m);
@@ -282,7 +267,6 @@ void PeerCommunicator::exchange(const char *operation, const void *in,
            other.operation, " of ", other.count, " ", dtypeName(other.dtype));
     if (m != self)
       stream->waitFor(*other.ready);
-    slot.readers.push_back(other.done);
   }
 }
 
@@ -317,7 +301,6 @@ void PeerCommunicator::allReduce(const void *in, void *out, int64_t count,
                                  tprt_dtype dtype, tprt_reduction reduction) {
   exchange("all_reduce", in, count, dtype, count);
   reduceStaged(0, count, 1, count, out, dtype, reduction);
-  finish();
 }
 
 void PeerCommunicator::allGather(const void *in, void *out, int64_t outer,
@@ -338,7 +321,6 @@ void PeerCommunicator::allGather(const void *in, void *out, int64_t outer,
       stream->copy(copy, dtypeSize(dtype));
     start += pieces[m];
   }
-  finish();
 }
 
 void PeerCommunicator::reduceScatter(const void *in, void *out, int64_t outer,
@@ -351,7 +333,6 @@ void PeerCommunicator::reduceScatter(const void *in, void *out, int64_t outer,
   }
   exchange("reduce_scatter", in, outer * total, dtype, outer * total);
   reduceStaged(start, total, outer, pieces[self], out, dtype, reduction);
-  finish();
 }
 
 void PeerCommunicator::allToAll(const void *in, const int64_t *sendCounts,
@@ -377,27 +358,23 @@ void PeerCommunicator::allToAll(const void *in, const int64_t *sendCounts,
           receiveCounts[m], dtype);
     to += receiveCounts[m];
   }
-  finish();
 }
 
 void PeerCommunicator::broadcast(const void *in, void *out, int64_t count,
                                  tprt_dtype dtype, int root) {
   exchange("broadcast", self == root ? in : nullptr, count, dtype, count);
   fetch(root, 0, out, count, dtype);
-  finish();
 }
 
 void PeerCommunicator::shift(const void *in, void *out, int64_t count,
                              tprt_dtype dtype, int shift) {
   exchange("shift", in, count, dtype, count);
   fetch(((self - shift) % size() + size()) % size(), 0, out, count, dtype);
-  finish();
 }
 
 void PeerCommunicator::barrier() {
   stream->synchronize();
   exchange("barrier", nullptr, 0, TPRT_U8, 0);
-  finish();
 }
 
 std::unique_ptr<Communicator>
@@ -414,8 +391,8 @@ PeerCommunicator::group(int key, const std::vector<int> &members) {
   }
   if (index < 0)
     fail(TPRT_BAD_ARTIFACT, "peer: rank ", self, " joins a group without it");
-  return std::make_unique<PeerCommunicator>(world, world->join(key, worldRanks),
-                                            index);
+  return std::make_unique<PeerCommunicator>(
+      world, world->join(key, worldRanks, index), index);
 }
 
 } // namespace

@@ -14,10 +14,10 @@
 // its own result from all staging buffers, in group order. So every member gets
 // the same bits, in every run.
 //
-// A member has two staging buffers, used in turn. Before a buffer is filled
-// again, the stream waits for the kernels of all members that read it: those
-// were enqueued before the members arrived at the barrier of the operation in
-// between. One barrier per operation is therefore enough.
+// A member has two staging buffers, used in turn, and one barrier and one event
+// per operation are enough. When operation k + 2 fills a buffer again, all reads
+// of it in operation k have ended: this stream has waited, in operation k + 1,
+// for an event that every member recorded after its reads of operation k.
 //
 // The host barrier orders the *recording* of events; the events order the work
 // on the GPUs. Nothing spins on a GPU, so ranks that share one cannot deadlock.
