@@ -53,3 +53,11 @@ const OpInfo *tpo::onnx::lookupOp(StringRef domain, StringRef opType) {
 const OpInfo *tpo::onnx::lookupOpByMlirName(StringRef name) {
   return index().byMlirName.lookup(name);
 }
+
+int tpo::onnx::getNewestOpset() {
+  return
+#define GET_NEWEST_OPSET
+#include "dialects/Onnx/OnnxOpTable.inc"
+#undef GET_NEWEST_OPSET
+      ;
+}

@@ -45,6 +45,9 @@ const OpInfo *lookupOp(llvm::StringRef domain, llvm::StringRef opType);
 /// The schema by operation name ("onnx.MatMul"); null if it is none of ours.
 const OpInfo *lookupOpByMlirName(llvm::StringRef name);
 
+/// The newest opset of the default domain that the dialect knows.
+int getNewestOpset();
+
 } // namespace tpo::onnx
 
 #endif // TPOPT_DIALECTS_ONNX_OPTABLE_H

@@ -1,0 +1,46 @@
+//===- Import.h - ONNX files to the onnx dialect ---------------*- C++ -*-===//
+//
+// Reads an .onnx file into a module of the onnx and tp dialects:
+// - weights become `tp.weight` references into the model's files and are never
+//   loaded; a model costs memory for its graph alone;
+// - symbolic sizes become expressions over `tp.symbols`, and shape arithmetic
+//   folds into constants (onnx.Constant, onnx.SymbolicConstant);
+// - operators are lifted to the newest opset's form; model-local functions are
+//   inlined.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TPOPT_IMPORT_IMPORT_H
+#define TPOPT_IMPORT_IMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace tpo {
+
+struct ImportOptions {
+  /// Sizes to fix, by symbol name as in the file ("batch" -> 1).
+  llvm::StringMap<int64_t> dims;
+};
+
+/// Module attribute: size expressions (`#tp.dims`) that must not be negative
+/// at run time for the program to be that of the model: what import assumed
+/// where it could not prove it (a slice's bounds lie in the tensor, a reshape
+/// keeps the number of elements).
+inline constexpr llvm::StringLiteral kRequiresAttr = "tp.requires";
+
+/// Argument and result attribute of @main: the ONNX name.
+inline constexpr llvm::StringLiteral kOnnxNameAttr = "onnx.name";
+
+/// Imports the model at `path`. What is wrong with it is said through the
+/// context's diagnostics, at the location of the node concerned
+/// (tp-opt/Import/Diagnostics.h prints these as the user expects them).
+/// Loads the dialects it needs.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+importOnnxModel(llvm::StringRef path, const ImportOptions &options,
+                mlir::MLIRContext *context);
+
+} // namespace tpo
+
+#endif // TPOPT_IMPORT_IMPORT_H

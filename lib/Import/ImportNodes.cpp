@@ -1,0 +1,379 @@
+//===- ImportNodes.cpp - Nodes to operations ------------------------------===//
+
+#include "Fold.h"
+#include "GraphImporter.h"
+#include "Lift.h"
+#include "ShapeInference.h"
+#include "dialects/Onnx/Onnx.h"
+#include "dialects/Tp/Dims.h"
+#include "tp-opt/Import/Diagnostics.h"
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::importer;
+using ::onnx::AttributeProto;
+
+//===----------------------------------------------------------------------===//
+// Locations
+//===----------------------------------------------------------------------===//
+
+// The innermost module in PyTorch's list of scopes, "['', 'model', 'model.mlp',
+// 'mul']": the last entry is the operation itself.
+static StringRef innermostScope(StringRef list) {
+  if (!list.consume_front("[") || !list.consume_back("]"))
+    return "";
+  SmallVector<StringRef> scopes;
+  list.split(scopes, ", ");
+  if (scopes.size() < 2)
+    return "";
+  return scopes[scopes.size() - 2].trim("'\"");
+}
+
+Location GraphImporter::getLocation(const ::onnx::NodeProto &proto,
+                                    const Scope &scope) {
+  std::string name = proto.name();
+  if (name.empty() && proto.output_size())
+    name = proto.output(0);
+  StringRef module;
+  for (const auto &entry : proto.metadata_props())
+    if (entry.key() == "pkg.torch.onnx.name_scopes")
+      module = innermostScope(entry.value());
+  return getNodeLocation(context, scope.prefix + name, proto.op_type(), module);
+}
+
+//===----------------------------------------------------------------------===//
+// Operands and results by name
+//===----------------------------------------------------------------------===//
+
+FailureOr<GraphImporter::Values>
+GraphImporter::getOperands(const ::onnx::NodeProto &proto, const Scope &scope,
+                           Location loc) {
+  Values operands;
+  for (const std::string &name : proto.input()) {
+    ImportedValue *value = name.empty() ? nullptr : scope.lookup(name);
+    if (!name.empty() && !value)
+      return emitError(loc)
+             << "uses '" << name << "', which nothing before it defines";
+    operands.push_back(value);
+  }
+  // Absent operands at the end are the same as none.
+  while (!operands.empty() && !operands.back())
+    operands.pop_back();
+  return operands;
+}
+
+LogicalResult GraphImporter::defineOutputs(const ::onnx::NodeProto &proto,
+                                           ArrayRef<ImportedValue *> values,
+                                           Scope &scope, Location loc) {
+  for (auto [i, name] : llvm::enumerate(proto.output())) {
+    if (name.empty())
+      continue;
+    if (i >= values.size() || !values[i])
+      return emitError(loc) << "has no output " << i << " ('" << name << "')";
+    if (failed(define(scope, name, values[i], loc)))
+      return failure();
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+void GraphImporter::buildOperation(Node &node,
+                                   ArrayRef<ImportedValue *> results) {
+  OperationState state(node.loc, node.info->mlirName);
+  size_t fixed = llvm::count_if(
+      node.info->operands,
+      [](const tpo::onnx::ParameterInfo &operand) { return !operand.variadic; });
+  for (size_t i = 0; i < std::max(fixed, node.operands.size()); ++i)
+    state.operands.push_back(node.has(i)
+                                 ? materialize(*node.operands[i], node.loc)
+                                 : getNoValue(node.loc));
+  for (ImportedValue *result : results)
+    state.types.push_back(
+        result->elem ? Type(tp::makeTensorType(result->dims, result->elem))
+                     : builder.getNoneType());
+  state.addAttributes(node.attributes.getAttrs());
+  Operation *op = builder.create(state);
+  for (auto [result, value] : llvm::zip_equal(results, op->getResults()))
+    result->value = value;
+}
+
+LogicalResult GraphImporter::processNode(Node &node) {
+  if (failed(liftNode(node, factory)) || failed(checkAttributes(node)) ||
+      failed(inferShapes(node)))
+    return failure();
+  // The results of the operation: those inferred, or none where unused.
+  size_t count = node.resultTypes.size();
+  bool variadic =
+      !node.info->results.empty() && node.info->results.back().variadic;
+  if (!variadic)
+    count = std::max(count, node.info->results.size());
+  if (node.results.size() > count)
+    return node.emitError() << "has " << node.results.size()
+                            << " outputs, expects at most " << count;
+  SmallVector<ImportedValue, 1> inferred(count);
+  for (size_t i = 0; i < count; ++i) {
+    bool optional = !variadic && node.info->results[i].optional;
+    if (i >= node.resultTypes.size() || (optional && !node.wants(i)))
+      continue;
+    inferred[i].elem = node.resultTypes[i].elem;
+    inferred[i].dims = node.resultTypes[i].dims;
+    inferred[i].generation = symbols.getGeneration();
+    for (AffineExpr dim : inferred[i].dims)
+      if (auto size = tp::getConst(dim); size && *size < 0)
+        return node.emitError()
+               << "the result's shape " << symbols.toString(inferred[i].dims)
+               << " has a negative size";
+  }
+  for (size_t i = 0; i < node.results.size(); ++i)
+    if (node.wants(i) && !inferred[i].elem)
+      return node.emitError() << "output '" << node.info->results[i].name
+                              << "' is not supported";
+  if (std::optional<size_t> forwarded = findForwardedOperand(node)) {
+    node.results.assign(1, node.operands[*forwarded]);
+    return success();
+  }
+  foldData(node, inferred);
+  foldWeight(node, inferred);
+  node.results.clear();
+  for (ImportedValue &value : inferred) {
+    node.results.push_back(factory.make());
+    *node.results.back() = std::move(value);
+  }
+  if (!llvm::all_of(node.results, [](ImportedValue *value) {
+        return !value->elem || value->isKnown();
+      }))
+    buildOperation(node, node.results);
+  return success();
+}
+
+// Before opset 13, Softmax flattened its operand to a matrix at `axis` (1) and
+// normalised rows: of all trailing dimensions together.
+LogicalResult GraphImporter::softmaxOfOldOpset(Node &node) {
+  int64_t rank = node.rank(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", 1), std::max<int64_t>(rank, 1));
+  if (failed(axis))
+    return failure();
+  node.setInt("axis", -1);
+  if (*axis == rank - 1 || rank == 0)
+    return processNode(node);
+  Dims shape = node.dims(0);
+  Node flatten(*tpo::onnx::lookupOp("", "Flatten"), node.loc, node.opset, symbols);
+  flatten.operands = node.operands;
+  flatten.setInt("axis", *axis);
+  flatten.results.push_back(node.operands[0]);
+  if (failed(processNode(flatten)))
+    return failure();
+  node.operands = {flatten.results[0]};
+  if (failed(processNode(node)))
+    return failure();
+  Node reshape(*tpo::onnx::lookupOp("", "Reshape"), node.loc, node.opset, symbols);
+  reshape.operands = {node.results[0],
+                      factory.integers(builder.getI64Type(), shape,
+                                       /*isScalar=*/false, symbols)};
+  reshape.results.push_back(node.operands[0]);
+  if (failed(processNode(reshape)))
+    return failure();
+  node.results = reshape.results;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// One node
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::checkSignature(Node &node, size_t numOutputs) {
+  const tpo::onnx::OpInfo &info = *node.info;
+  bool variadicOperands =
+      !info.operands.empty() && info.operands.back().variadic;
+  if (node.operands.size() > info.operands.size() && !variadicOperands)
+    return node.emitError()
+           << "has " << node.operands.size() << " inputs, expects at most "
+           << info.operands.size();
+  // Lifting adds operands that older opsets have as attributes.
+  size_t needed = node.opset >= info.sinceVersion ? info.operands.size() : 1;
+  for (size_t i = 0; i < std::min(needed, info.operands.size()); ++i)
+    if (!info.operands[i].optional && !info.operands[i].variadic &&
+        !node.has(i))
+      return node.emitError()
+             << "lacks the input '" << info.operands[i].name << "'";
+  for (size_t i = info.operands.size(); variadicOperands && i-- > 0;)
+    if (info.operands[i].variadic && node.operands.size() <= i)
+      return node.emitError() << "has no inputs";
+  for (size_t i = 0; variadicOperands && i < node.operands.size(); ++i)
+    if (!node.has(i) &&
+        (i >= info.operands.size() || !info.operands[i].optional))
+      return node.emitError() << "input " << i << " is empty";
+  bool variadicResults = !info.results.empty() && info.results.back().variadic;
+  if (numOutputs > info.results.size() && !variadicResults)
+    return node.emitError()
+           << "has " << numOutputs << " outputs, expects at most "
+           << info.results.size();
+  return success();
+}
+
+// Opsets of domains other than ONNX's own have no history here.
+static FailureOr<int> getOpset(const llvm::StringMap<int64_t> &opsets,
+                               StringRef domain, Location loc) {
+  auto found = opsets.find(domain == "ai.onnx" ? "" : domain);
+  if (found != opsets.end())
+    return static_cast<int>(found->second);
+  // ONNX Runtime writes fused operators without importing their domain.
+  if (domain == "com.microsoft")
+    return 1;
+  return emitError(loc) << "the model imports no opset for domain '" << domain
+                        << "'";
+}
+
+// The schema of an operator; ONNX Runtime has one of its own in the default
+// domain.
+static const tpo::onnx::OpInfo *findSchema(StringRef domain, StringRef opType) {
+  if (opType == "SimplifiedLayerNormalization" && domain.empty())
+    domain = "com.microsoft";
+  return tpo::onnx::lookupOp(domain, currentName(opType));
+}
+
+LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
+                                        Scope &scope) {
+  Location loc = getLocation(proto, scope);
+  StringRef domain = proto.domain(), opType = proto.op_type();
+  if (domain == "ai.onnx")
+    domain = "";
+  std::string qualified = qualifiedName(domain, opType);
+  if (!proto.overload().empty())
+    qualified += ":" + proto.overload();
+  if (auto body = functions.find(qualified); body != functions.end())
+    return inlineFunction(*body->second, proto, scope, loc);
+  FailureOr<int> opset = getOpset(*scope.opsets, domain, loc);
+  if (failed(opset))
+    return failure();
+  if (domain.empty() && opType == "Constant")
+    return importConstant(proto, scope, loc);
+  if (domain.empty() && opType == "If")
+    return importIf(proto, scope, loc);
+
+  const tpo::onnx::OpInfo *info = findSchema(domain, opType);
+  if (!info)
+    return emitError(loc) << "operator " << opType
+                          << (domain.empty() ? "" : " of domain ") << domain
+                          << " (opset " << *opset << ") is not supported";
+  Node node(*info, loc, *opset, symbols);
+  FailureOr<Values> operands = getOperands(proto, scope, loc);
+  if (failed(operands))
+    return failure();
+  node.operands = std::move(*operands);
+  for (const std::string &name : proto.output())
+    // Any pointer that is not null: replaced by the value itself.
+    node.results.push_back(name.empty() ? nullptr : factory.make());
+  while (!node.results.empty() && !node.results.back())
+    node.results.pop_back();
+  if (failed(importAttributes(proto, scope, node)) ||
+      failed(checkSignature(node, node.results.size())))
+    return failure();
+
+  if (domain.empty() && opType == "Dropout") {
+    if (node.results.size() > 1)
+      return node.emitError() << "the mask of a Dropout is not supported";
+    return defineOutputs(proto, {node.operands[0]}, scope, loc);
+  }
+  bool oldSoftmax =
+      domain.empty() && *opset < 13 &&
+      (opType == "Softmax" || opType == "LogSoftmax" || opType == "Hardmax");
+  if (failed(oldSoftmax ? softmaxOfOldOpset(node) : processNode(node)))
+    return failure();
+  return defineOutputs(proto, node.results, scope, loc);
+}
+
+template <typename Nodes>
+LogicalResult GraphImporter::importNodes(const Nodes &nodes, Scope &scope) {
+  for (const ::onnx::NodeProto &node : nodes)
+    if (failed(importNode(node, scope)))
+      return failure();
+  return success();
+}
+
+template LogicalResult GraphImporter::importNodes(
+    const ::google::protobuf::RepeatedPtrField<::onnx::NodeProto> &nodes,
+    Scope &scope);
+
+//===----------------------------------------------------------------------===//
+// Nodes that contain nodes
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
+                                      Scope &scope, Location loc) {
+  FailureOr<Values> operands = getOperands(proto, scope, loc);
+  if (failed(operands))
+    return failure();
+  std::optional<int64_t> condition;
+  if (operands->size() == 1 && (*operands)[0]->allIntegersKnown() &&
+      (*operands)[0]->integers->size() == 1)
+    condition = tp::getConst((*operands)[0]->integers->front());
+  if (!condition)
+    return emitError(loc) << "operator If (opset " << scope.opsets->lookup("")
+                          << ") is supported where its condition does not "
+                             "depend on the inputs";
+  StringRef branch = *condition ? "then_branch" : "else_branch";
+  for (const AttributeProto &attribute : proto.attribute()) {
+    if (attribute.name() != branch || !attribute.has_g())
+      continue;
+    Scope inner;
+    inner.parent = &scope;
+    inner.opsets = scope.opsets;
+    inner.prefix = scope.prefix;
+    inner.depth = scope.depth + 1;
+    if (failed(importInitializers(attribute.g(), inner)) ||
+        failed(importNodes(attribute.g().node(), inner)))
+      return failure();
+    Values results;
+    for (const auto &output : attribute.g().output())
+      results.push_back(inner.lookup(output.name()));
+    return defineOutputs(proto, results, scope, loc);
+  }
+  return emitError(loc) << "lacks " << branch;
+}
+
+LogicalResult
+GraphImporter::inlineFunction(const ::onnx::FunctionProto &function,
+                              const ::onnx::NodeProto &proto, Scope &scope,
+                              Location loc) {
+  // Functions cannot be recursive; this also bounds what a hostile file costs.
+  if (scope.depth > 32)
+    return emitError(loc) << "functions are nested too deeply";
+  std::string name = qualifiedName(function.domain(), function.name());
+  if (!function.overload().empty())
+    name += ":" + function.overload();
+  FailureOr<Values> operands = getOperands(proto, scope, loc);
+  if (failed(operands))
+    return failure();
+  if (operands->size() > static_cast<size_t>(function.input_size()))
+    return emitError(loc) << "has " << operands->size()
+                          << " inputs, expects at most "
+                          << function.input_size();
+  Scope inner;
+  inner.opsets = &functionOpsets[name];
+  inner.prefix = scope.prefix +
+                 (proto.name().empty() ? proto.op_type() : proto.name()) + "/";
+  inner.depth = scope.depth + 1;
+  for (auto [i, operand] : llvm::enumerate(*operands))
+    if (operand && failed(define(inner, function.input(i), operand, loc)))
+      return failure();
+  for (const AttributeProto &attribute : function.attribute_proto())
+    inner.attributes[attribute.name()] = &attribute;
+  for (const AttributeProto &attribute : proto.attribute()) {
+    const AttributeProto *value = &attribute;
+    if (!attribute.ref_attr_name().empty())
+      value = scope.attributes.lookup(attribute.ref_attr_name());
+    if (value)
+      inner.attributes[attribute.name()] = value;
+  }
+  if (failed(importNodes(function.node(), inner)))
+    return failure();
+  Values results;
+  for (const std::string &output : function.output())
+    results.push_back(inner.lookup(output));
+  return defineOutputs(proto, results, scope, loc);
+}

@@ -1,0 +1,313 @@
+//===- ShapeIndexing.cpp - Operators that select elements -----------------===//
+
+#include "ShapeInference.h"
+
+#include "dialects/Tp/Dims.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::importer;
+
+//===----------------------------------------------------------------------===//
+// Slice
+//===----------------------------------------------------------------------===//
+
+// A bound of a slice with positive step as an offset into [0, size]: negative
+// bounds count from the end, bounds outside are clamped. Where the symbols
+// leave open which applies, the bound is taken to be inside, and that becomes a
+// requirement.
+static AffineExpr normalizeBound(Node &node, AffineExpr bound,
+                                 AffineExpr size) {
+  Symbols &symbols = node.symbols;
+  AffineExpr zero = node.constant(0);
+  Interval interval = symbols.bounds(bound);
+  // `-s` can be zero, but an exporter that writes it counts from the end.
+  bool negative =
+      interval.high && *interval.high <= 0 && tp::getConst(bound) != 0;
+  // INT64_MAX and INT32_MAX stand for the end; sums with them would overflow.
+  constexpr int64_t kEnd = std::numeric_limits<int32_t>::max();
+  if (interval.low && *interval.low >= kEnd)
+    return size;
+  if (interval.high && *interval.high <= -kEnd)
+    return zero;
+  if (negative) {
+    bound = symbols.canonicalize(bound + size);
+    if (symbols.provablyNegative(bound))
+      return zero;
+  }
+  if (symbols.provablyNonNegative(bound - size))
+    return size;
+  symbols.require(bound);
+  symbols.require(size - bound);
+  return bound;
+}
+
+static FailureOr<AffineExpr> sliceSize(Node &node, AffineExpr start,
+                                       AffineExpr end, AffineExpr step,
+                                       AffineExpr size) {
+  std::optional<int64_t> stride = tp::getConst(step);
+  if (!stride || *stride == 0)
+    return node.emitError() << "the step of a slice must be a constant other "
+                               "than 0";
+  if (*stride > 0) {
+    AffineExpr length = tp::simplify(normalizeBound(node, end, size) -
+                                     normalizeBound(node, start, size));
+    if (node.symbols.provablyNegative(length))
+      return node.constant(0);
+    node.symbols.require(length);
+    return tp::simplify(length.ceilDiv(*stride));
+  }
+  // Backwards: of use, and expressible, from the last element to the first or
+  // between constants.
+  std::optional<int64_t> from = tp::getConst(start), to = tp::getConst(end),
+                         fixed = tp::getConst(size);
+  if (fixed && from && to) {
+    auto normalize = [&](int64_t bound, int64_t low, int64_t high) {
+      if (bound < 0)
+        bound = bound < -*fixed ? -1 : bound + *fixed;
+      return std::min(std::max(bound, low), high);
+    };
+    int64_t first = normalize(*from, 0, *fixed - 1);
+    int64_t last = normalize(*to, -1, *fixed - 1);
+    return node.constant(
+        std::max<int64_t>(0, (first - last - *stride - 1) / -*stride));
+  }
+  if (from && to && (*from == -1 || *from >= INT32_MAX) && *to <= INT32_MIN)
+    return tp::simplify(size.ceilDiv(-*stride));
+  return node.emitError() << "a slice with negative step needs constant bounds";
+}
+
+static LogicalResult inferSlice(Node &node) {
+  Dims result = node.dims(0);
+  FailureOr<Dims> starts = node.requireIntegers(1);
+  if (failed(starts))
+    return failure();
+  FailureOr<Dims> ends = node.requireIntegers(2);
+  if (failed(ends))
+    return failure();
+  SmallVector<int64_t> axes =
+      llvm::to_vector(llvm::seq<int64_t>(0, starts->size()));
+  if (node.has(3)) {
+    std::optional<SmallVector<int64_t>> given = node.constants(3);
+    if (!given)
+      return node.failUnknown(3);
+    axes = *given;
+  }
+  Dims steps(starts->size(), node.constant(1));
+  if (node.has(4)) {
+    FailureOr<Dims> given = node.requireIntegers(4);
+    if (failed(given))
+      return failure();
+    steps = *given;
+  }
+  if (ends->size() != starts->size() || axes.size() != starts->size() ||
+      steps.size() != starts->size())
+    return node.emitError() << "starts, ends, axes and steps differ in length";
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    FailureOr<int64_t> index = node.normalizeAxis(axis, result.size());
+    if (failed(index))
+      return failure();
+    FailureOr<AffineExpr> size =
+        sliceSize(node, (*starts)[i], (*ends)[i], steps[i], result[*index]);
+    if (failed(size))
+      return failure();
+    result[*index] = *size;
+  }
+  node.setResult(0, node.elem(0), result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Gather and scatter
+//===----------------------------------------------------------------------===//
+
+static LogicalResult inferGather(Node &node) {
+  Dims data = node.dims(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", 0), data.size());
+  if (failed(axis))
+    return failure();
+  Dims result(data.begin(), data.begin() + *axis);
+  llvm::append_range(result, node.dims(1));
+  result.append(data.begin() + *axis + 1, data.end());
+  node.setResult(0, node.elem(0), result);
+  return success();
+}
+
+static LogicalResult inferGatherElements(Node &node) {
+  if (failed(node.requireRank(1, node.rank(0))))
+    return failure();
+  node.setResult(0, node.elem(0), node.dims(1));
+  return success();
+}
+
+static LogicalResult inferGatherND(Node &node) {
+  if (failed(node.requireRankAtLeast(0, 1)) ||
+      failed(node.requireRankAtLeast(1, 1)))
+    return failure();
+  Dims data = node.dims(0), indices = node.dims(1);
+  int64_t batch = node.getInt("batch_dims", 0);
+  std::optional<int64_t> depth = tp::getConst(indices.back());
+  if (!depth)
+    return node.emitError() << "the last size of the indices must be known";
+  if (batch < 0 || batch >= static_cast<int64_t>(indices.size()) ||
+      *depth < 1 || batch + *depth > static_cast<int64_t>(data.size()))
+    return node.emitError()
+           << "indices of depth " << *depth << " with " << batch
+           << " batch dimensions do not fit rank " << data.size();
+  for (int64_t i = 0; i < batch; ++i)
+    if (failed(node.unify(data[i], indices[i], "batch sizes")))
+      return failure();
+  Dims result(indices.begin(), indices.end() - 1);
+  result.append(data.begin() + batch + *depth, data.end());
+  node.setResult(0, node.elem(0), result);
+  return success();
+}
+
+static LogicalResult inferSame(Node &node) {
+  node.setResult(0, node.elem(0), node.dims(0));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values from shapes
+//===----------------------------------------------------------------------===//
+
+static LogicalResult inferShape(Node &node) {
+  int64_t rank = node.rank(0);
+  auto clamp = [&](int64_t bound) {
+    return std::min(std::max<int64_t>(bound < 0 ? bound + rank : bound, 0),
+                    rank);
+  };
+  int64_t start = clamp(node.getInt("start", 0));
+  int64_t end = clamp(node.getInt("end", rank));
+  node.setResult(0, IntegerType::get(node.context(), 64),
+                 {node.constant(std::max<int64_t>(0, end - start))});
+  return success();
+}
+
+static LogicalResult inferSize(Node &node) {
+  node.setResult(0, IntegerType::get(node.context(), 64), {});
+  return success();
+}
+
+static LogicalResult inferRange(Node &node) {
+  Type elem = node.elem(0);
+  if (!isa<IntegerType>(elem) && node.operand(0).scalar &&
+      node.operand(1).scalar && node.operand(2).scalar) {
+    double start = *node.operand(0).scalar, limit = *node.operand(1).scalar,
+           delta = *node.operand(2).scalar;
+    double count = std::ceil((limit - start) / delta);
+    if (!(count < 1e9))
+      return node.emitError() << "range without end";
+    node.setResult(0, elem, {node.constant(std::max(0.0, count))});
+    return success();
+  }
+  FailureOr<Dims> start = node.requireIntegers(0);
+  if (failed(start))
+    return failure();
+  FailureOr<Dims> limit = node.requireIntegers(1);
+  if (failed(limit))
+    return failure();
+  std::optional<SmallVector<int64_t>> delta = node.constants(2);
+  if (!delta)
+    return node.failUnknown(2);
+  if (start->size() != 1 || limit->size() != 1 || delta->size() != 1)
+    return node.emitError() << "operands must be scalars";
+  int64_t step = delta->front();
+  if (step == 0)
+    return node.emitError() << "delta is 0";
+  AffineExpr span = tp::simplify(step > 0 ? limit->front() - start->front()
+                                          : start->front() - limit->front());
+  if (node.symbols.provablyNegative(span))
+    span = node.constant(0);
+  node.symbols.require(span);
+  node.setResult(0, elem, {span.ceilDiv(std::abs(step))});
+  return success();
+}
+
+static LogicalResult inferConstantOfShape(Node &node) {
+  FailureOr<Dims> shape = node.requireIntegers(0);
+  if (failed(shape))
+    return failure();
+  Type elem = Float32Type::get(node.context());
+  if (auto value = dyn_cast_or_null<ElementsAttr>(node.attributes.get("value")))
+    elem = value.getElementType();
+  node.setResult(0, elem, *shape);
+  return success();
+}
+
+static LogicalResult inferEyeLike(Node &node) {
+  if (failed(node.requireRank(0, 2)))
+    return failure();
+  Type elem = node.elem(0);
+  if (int64_t dataType = node.getInt("dtype", 0)) {
+    FailureOr<Type> named = resolveElementType(node, dataType);
+    if (failed(named))
+      return failure();
+    elem = *named;
+  }
+  node.setResult(0, elem, node.dims(0));
+  return success();
+}
+
+static LogicalResult inferOneHot(Node &node) {
+  FailureOr<Dims> depth = node.requireIntegers(1);
+  if (failed(depth))
+    return failure();
+  if (depth->size() != 1)
+    return node.emitError() << "depth must be a scalar";
+  Dims result = node.dims(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", -1), result.size() + 1);
+  if (failed(axis))
+    return failure();
+  result.insert(result.begin() + *axis, depth->front());
+  node.setResult(0, node.elem(2), result);
+  return success();
+}
+
+static LogicalResult inferTopK(Node &node) {
+  FailureOr<Dims> k = node.requireIntegers(1);
+  if (failed(k))
+    return failure();
+  Dims result = node.dims(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", -1), result.size());
+  if (failed(axis))
+    return failure();
+  if (k->size() != 1)
+    return node.emitError() << "k must be one number";
+  node.symbols.require(result[*axis] - k->front());
+  result[*axis] = k->front();
+  node.setResult(0, node.elem(0), result);
+  node.setResult(1, IntegerType::get(node.context(), 64), result);
+  return success();
+}
+
+static LogicalResult inferDataDependent(Node &node) {
+  return node.emitError()
+         << "the shape of the result depends on the contents of operand '"
+         << node.info->operands[0].name
+         << "', which are only known when the model runs";
+}
+
+void tpo::importer::addIndexingInference(InferTable &table) {
+  table["onnx.Slice"] = inferSlice;
+  table["onnx.Gather"] = inferGather;
+  table["onnx.GatherElements"] = inferGatherElements;
+  table["onnx.GatherND"] = inferGatherND;
+  for (StringRef name :
+       {"ScatterElements", "ScatterND", "TensorScatter", "CumSum", "CumProd"})
+    table[("onnx." + name).str()] = inferSame;
+  table["onnx.Shape"] = inferShape;
+  table["onnx.Size"] = inferSize;
+  table["onnx.Range"] = inferRange;
+  table["onnx.ConstantOfShape"] = inferConstantOfShape;
+  table["onnx.EyeLike"] = inferEyeLike;
+  table["onnx.OneHot"] = inferOneHot;
+  table["onnx.TopK"] = inferTopK;
+  for (StringRef name : {"NonZero", "Compress", "Unique", "NonMaxSuppression"})
+    table[("onnx." + name).str()] = inferDataDependent;
+}

@@ -1,0 +1,115 @@
+//===- ShapeReduction.cpp - Reductions and normalisations -----------------===//
+
+#include "ShapeInference.h"
+
+#include "dialects/Tp/Dims.h"
+
+using namespace mlir;
+using namespace tpo::importer;
+
+static LogicalResult inferSame(Node &node) {
+  node.setResult(0, node.elem(0), node.dims(0));
+  return success();
+}
+
+static LogicalResult inferReduce(Node &node) {
+  Dims input = node.dims(0), result;
+  int64_t rank = input.size();
+  SmallVector<bool> reduced(rank, true);
+  if (node.has(1)) {
+    std::optional<SmallVector<int64_t>> axes = node.constants(1);
+    if (!axes)
+      return node.failUnknown(1);
+    // No axes are all axes, unless asked otherwise.
+    if (!axes->empty() || node.getInt("noop_with_empty_axes", 0))
+      reduced.assign(rank, false);
+    for (int64_t axis : *axes) {
+      FailureOr<int64_t> index = node.normalizeAxis(axis, rank);
+      if (failed(index))
+        return failure();
+      reduced[*index] = true;
+    }
+  } else if (node.getInt("noop_with_empty_axes", 0)) {
+    reduced.assign(rank, false);
+  }
+  bool keep = node.getInt("keepdims", 1);
+  for (int64_t i = 0; i < rank; ++i) {
+    if (!reduced[i])
+      result.push_back(input[i]);
+    else if (keep)
+      result.push_back(node.constant(1));
+  }
+  node.setResult(0, node.elem(0), result);
+  return success();
+}
+
+static LogicalResult inferArgReduce(Node &node) {
+  Dims result = node.dims(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", 0), result.size());
+  if (failed(axis))
+    return failure();
+  if (node.getInt("keepdims", 1))
+    result[*axis] = node.constant(1);
+  else
+    result.erase(result.begin() + *axis);
+  node.setResult(0, IntegerType::get(node.context(), 64), result);
+  return success();
+}
+
+static LogicalResult inferAlongAxis(Node &node) {
+  // A scalar has no axis, but softmax of one is legal in old models.
+  if (failed(node.normalizeAxis(node.getInt("axis", -1),
+                                std::max<int64_t>(1, node.rank(0)))))
+    return failure();
+  return inferSame(node);
+}
+
+// The statistics of a normalisation over [axis, rank): those sizes are 1.
+static LogicalResult inferLayerNorm(Node &node) {
+  Dims stats = node.dims(0);
+  FailureOr<int64_t> axis =
+      node.normalizeAxis(node.getInt("axis", -1), stats.size());
+  if (failed(axis))
+    return failure();
+  // The scale broadcasts into the normalised sizes.
+  Dims normalized(stats.begin() + *axis, stats.end());
+  if (node.has(1) && node.rank(1) <= node.rank(0) &&
+      failed(node.broadcast({normalized, node.dims(1)})))
+    return failure();
+  std::fill(stats.begin() + *axis, stats.end(), node.constant(1));
+  Type statsType = Float32Type::get(node.context());
+  if (node.getInt("stash_type", 1) != 1)
+    statsType = node.elem(0);
+  node.setResult(0, node.elem(1), node.dims(0));
+  for (size_t i = 1; i < node.info->results.size(); ++i)
+    node.setResult(i, statsType, stats);
+  return success();
+}
+
+static LogicalResult inferBatchNorm(Node &node) {
+  if (node.getInt("training_mode", 0))
+    return node.emitError() << "training mode is not supported";
+  node.setResult(0, node.elem(0), node.dims(0));
+  for (size_t i : {1, 2})
+    if (node.wants(i))
+      node.setResult(i, node.elem(3), node.dims(3));
+  return success();
+}
+
+void tpo::importer::addReductionInference(InferTable &table) {
+  for (StringRef name : {"L1", "L2", "LogSum", "LogSumExp", "Max", "Mean",
+                         "Min", "Prod", "Sum", "SumSquare"})
+    table[("onnx.Reduce" + name).str()] = inferReduce;
+  table["onnx.ArgMax"] = inferArgReduce;
+  table["onnx.ArgMin"] = inferArgReduce;
+  for (StringRef name : {"Softmax", "LogSoftmax", "Hardmax"})
+    table[("onnx." + name).str()] = inferAlongAxis;
+  for (StringRef name : {"InstanceNormalization", "GroupNormalization", "LRN",
+                         "MeanVarianceNormalization", "LpNormalization"})
+    table[("onnx." + name).str()] = inferSame;
+  table["onnx.LayerNormalization"] = inferLayerNorm;
+  table["onnx.RMSNormalization"] = inferLayerNorm;
+  table["onnx.ms.SimplifiedLayerNormalization"] = inferLayerNorm;
+  table["onnx.BatchNormalization"] = inferBatchNorm;
+}
