@@ -1,0 +1,63 @@
+//===- CostModel.h - Modelled time of local work and reshards ---*- C++ -*-===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_OPT_PLANNING_COSTMODEL_H
+#define TP_OPT_PLANNING_COSTMODEL_H
+
+#include "dialects/Tp/Interfaces.h"
+#include "dialects/Tp/Reshard.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+namespace tpo {
+
+/// What one device can do. The defaults are a current data-centre GPU at the
+/// utilisation that dense layers reach.
+struct DeviceModel {
+  double flopsPerMicrosecond = 4e8;  ///< 400 TFLOP/s.
+  double bytesPerMicrosecond = 2.5e6; ///< 2.5 TB/s.
+  double launchMicroseconds = 3;
+};
+
+/// Sizes at which time is counted, and how often they occur: one prefill and
+/// the decode steps that follow it.
+struct OperatingPoint {
+  llvm::SmallVector<int64_t> symbols;
+  double weight = 1;
+};
+
+/// Time in microseconds, summed over the operating points.
+class CostModel {
+public:
+  CostModel(const tp::Mesh &mesh, DeviceModel device, std::vector<OperatingPoint> points)
+      : mesh(mesh), device(device), points(std::move(points)) {}
+
+  /// The longest time that a device needs for its part of `op`: the larger of
+  /// arithmetic and memory traffic, and a launch.
+  double getTime(mlir::Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
+                 const tp::OpLayouts &layouts) const;
+
+  /// The cheapest collectives from one layout to another;
+  /// CostNetwork::kInfinity where there are none.
+  double getReshardTime(mlir::RankedTensorType type, tp::LayoutAttr from, tp::LayoutAttr to);
+
+private:
+  tp::Mesh mesh;
+  DeviceModel device;
+  std::vector<OperatingPoint> points;
+  llvm::DenseMap<std::tuple<mlir::Type, mlir::Attribute, mlir::Attribute>, double> reshards;
+};
+
+/// Sizes of `type` at these symbol values; unknown ones count 1.
+llvm::SmallVector<int64_t> getShapeAt(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> symbols);
+/// Bits of one stored element: a bool takes a byte.
+int64_t getElementBits(mlir::Type elementType);
+
+} // namespace tpo
+
+#endif // TP_OPT_PLANNING_COSTMODEL_H

@@ -1,0 +1,43 @@
+//===- Passes.td - Planning passes -------------------------*- tablegen -*-===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_OPT_PLANNING_PASSES_TD
+#define TP_OPT_PLANNING_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
+  let summary = "Choose the layout of every tensor";
+  let description = [{
+    Chooses for every operation which of its factors the mesh axis `tp` splits,
+    so that modelled time (arithmetic, memory and wire) is minimal: an exact
+    minimum by variable elimination. No annotation is needed. Every large weight
+    is divided where its operation allows that.
+
+    The mesh is the module's `tp.mesh`. Writes `tp.layouts` and `tp.reasons` on
+    operations, `tp.layout` on the function's arguments and results, and
+    `tp.reshard` wherever an operation needs another layout than its operand has.
+
+    Input:
+    ```mlir
+    tp.mesh @mesh <["tp"=4]>
+    %y = "onnx.MatMul"(%x, %w) : (tensor<?x128xf32>, tensor<128x512xf32>) -> tensor<?x512xf32>
+    ```
+    Output:
+    ```mlir
+    %y = "onnx.MatMul"(%x, %w) {tp.layouts = [#tp.layout<@mesh, [{}, {"tp"} ]>], tp.reasons = [...]} : ...
+    ```
+  }];
+  let options = [
+    ListOption<"assume", "assume", "std::string",
+               "Values of symbolic sizes that the plan is made for, as name=value">
+  ];
+  let dependentDialects = ["::tpo::tp::TpDialect"];
+}
+
+#endif // TP_OPT_PLANNING_PASSES_TD

@@ -1,0 +1,82 @@
+//===- Strategies.h - The ways to split one operation -----------*- C++ -*-===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_OPT_PLANNING_STRATEGIES_H
+#define TP_OPT_PLANNING_STRATEGIES_H
+
+#include "dialects/Tp/Interfaces.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <memory>
+
+namespace tpo {
+
+/// The rules of a function's operations; operations without one (or whose rule
+/// fails) are replicated.
+using RuleMap = llvm::DenseMap<mlir::Operation *, std::shared_ptr<tp::ShardingRule>>;
+
+/// Whether a value is a weight or computed from weights alone: work done at load.
+bool isWeightExpression(mlir::Value value);
+
+/// Which dimensions a tensor-parallel axis may split: those that weights have
+/// (hidden, heads, ffn, vocabulary) and all that operations link them to. Batch
+/// and sequence are not among them. Also collects in how many indivisible
+/// pieces a dimension comes (heads of a projection) where devices do not divide
+/// that number.
+class SplittableDims {
+public:
+  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices);
+
+  bool isSplittable(mlir::Operation *op, unsigned factor) const;
+  /// Numbers of pieces that some operation needs dimensions of this factor's
+  /// class to be cut into.
+  llvm::ArrayRef<int64_t> getUnits(mlir::Operation *op, unsigned factor) const;
+  /// Proper divisors of the number of devices over which some operation's heads
+  /// split, the rest of the devices holding copies.
+  llvm::ArrayRef<int64_t> getSubAxisSizes() const { return subAxisSizes.getArrayRef(); }
+
+private:
+  unsigned node(mlir::Value value, unsigned dim);
+  unsigned node(mlir::Operation *op, unsigned factor);
+  unsigned find(unsigned node) const;
+  void unite(unsigned a, unsigned b);
+  void seed(mlir::Operation *op, const tp::ShardingRule &rule);
+  void collectUnits(mlir::Operation *op, const tp::ShardingRule &rule, int64_t devices);
+
+  llvm::DenseMap<std::pair<void *, unsigned>, unsigned> nodes;
+  mutable std::vector<unsigned> parent;
+  llvm::DenseSet<unsigned> seeded;
+  llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>> units;
+  llvm::SmallSetVector<int64_t, 4> subAxisSizes;
+};
+
+/// One way to execute an operation: what every device holds of its operands and
+/// results.
+struct Strategy {
+  tp::ShardingRule rule; ///< The operation's, possibly with a factor cut in two.
+  tp::FactorAssignment assignment;
+  tp::OpLayouts layouts;
+  llvm::SmallVector<tp::LayoutAttr> operands, results;
+};
+
+/// All strategies of an operation on axis `axis` of the mesh, without
+/// repetitions; the first one replicates everything. Also those that pass on a
+/// partial sum.
+std::vector<Strategy> enumerateStrategies(mlir::Operation *op, const tp::ShardingRule &rule,
+                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis);
+
+/// The replicated strategy of an operation without a rule.
+Strategy getReplicatedStrategy(mlir::Operation *op, const tp::Mesh &mesh);
+
+} // namespace tpo
+
+#endif // TP_OPT_PLANNING_STRATEGIES_H

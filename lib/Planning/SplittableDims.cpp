@@ -1,0 +1,142 @@
+//===- SplittableDims.cpp - Dimensions that tensor parallelism splits -----===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Planning/Strategies.h"
+
+#include "dialects/Tp/Tp.h"
+
+#include <numeric>
+
+using namespace mlir;
+
+namespace tpo {
+
+bool isWeightExpression(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<NoneType>(value.getType()))
+    return false;
+  if (isa<tp::WeightOp>(op))
+    return true;
+  StringRef name = op->getName().stripDialect();
+  if (name != "Concat" && name != "Cast" && name != "Transpose" && name != "Reshape")
+    return false;
+  unsigned tensors = name == "Concat" ? op->getNumOperands() : 1;
+  return llvm::all_of(op->getOperands().take_front(tensors), isWeightExpression);
+}
+
+unsigned SplittableDims::node(Value value, unsigned dim) {
+  auto [entry, isNew] = nodes.try_emplace({value.getAsOpaquePointer(), dim}, parent.size());
+  if (isNew)
+    parent.push_back(parent.size());
+  return entry->second;
+}
+
+/// Factors of an operation have their own numbers, away from those of values.
+unsigned SplittableDims::node(Operation *op, unsigned factor) {
+  auto [entry, isNew] = nodes.try_emplace({static_cast<void *>(op), (1u << 30) + factor}, parent.size());
+  if (isNew)
+    parent.push_back(parent.size());
+  return entry->second;
+}
+
+unsigned SplittableDims::find(unsigned node) const {
+  while (parent[node] != node)
+    node = parent[node] = parent[parent[node]];
+  return node;
+}
+
+void SplittableDims::unite(unsigned a, unsigned b) { parent[find(a)] = find(b); }
+
+static void forEachDim(Operation *op, const tp::ShardingRule &rule,
+                       llvm::function_ref<void(Value, unsigned, const tp::DimFactors &)> visit) {
+  for (auto [value, tensor] : llvm::zip(op->getOperands(), rule.operands))
+    for (auto [dim, factors] : llvm::enumerate(tensor))
+      visit(value, dim, factors);
+  for (auto [value, tensor] : llvm::zip(op->getResults(), rule.results))
+    for (auto [dim, factors] : llvm::enumerate(tensor))
+      visit(value, dim, factors);
+}
+
+SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int64_t devices) {
+  function.walk([&](Operation *op) {
+    auto rule = rules.find(op);
+    if (rule == rules.end())
+      return;
+    forEachDim(op, *rule->second, [&](Value value, unsigned dim, const tp::DimFactors &factors) {
+      for (unsigned factor : factors)
+        unite(node(op, factor), node(value, dim));
+    });
+  });
+  function.walk([&](Operation *op) {
+    auto rule = rules.find(op);
+    if (rule == rules.end())
+      return;
+    seed(op, *rule->second);
+    collectUnits(op, *rule->second, devices);
+  });
+}
+
+/// Contractions with a weight and lookups in one divide it; attention divides
+/// its heads.
+void SplittableDims::seed(Operation *op, const tp::ShardingRule &rule) {
+  StringRef name = op->getName().stripDialect();
+  auto seedOperand = [&](unsigned operand) {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(operand).getType());
+    if (!type || !isa<FloatType>(type.getElementType()) || type.getRank() < 2 ||
+        !isWeightExpression(op->getOperand(operand)))
+      return;
+    for (const tp::DimFactors &dim : rule.operands[operand])
+      for (unsigned factor : dim)
+        seeded.insert(find(node(op, factor)));
+  };
+  if (name == "MatMul" || name == "Gemm") {
+    seedOperand(0);
+    seedOperand(1);
+  } else if (name == "Gather") {
+    seedOperand(0);
+  }
+  for (auto [index, factor] : llvm::enumerate(rule.factors))
+    if (factor.role == tp::FactorRole::Heads || factor.role == tp::FactorRole::Expert)
+      seeded.insert(find(node(op, index)));
+}
+
+void SplittableDims::collectUnits(Operation *op, const tp::ShardingRule &rule, int64_t devices) {
+  forEachDim(op, rule, [&](Value value, unsigned dim, const tp::DimFactors &factors) {
+    int64_t pieces = 1;
+    for (auto [position, factor] : llvm::enumerate(factors)) {
+      std::optional<int64_t> size = tp::getConst(rule.factors[factor].size);
+      if (!size)
+        return;
+      pieces *= *size;
+      bool isHeads = rule.factors[factor].role == tp::FactorRole::Heads;
+      if (pieces == 1 || (position + 1 == factors.size() && !isHeads))
+        continue;
+      // Devices divide it: a plain split cuts between pieces.
+      if (pieces % devices != 0)
+        units[find(node(value, dim))].insert(pieces);
+      int64_t common = std::gcd(pieces, devices);
+      if (isHeads && common > 1 && common < devices)
+        subAxisSizes.insert(common);
+    }
+  });
+}
+
+bool SplittableDims::isSplittable(Operation *op, unsigned factor) const {
+  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
+  return found != nodes.end() && seeded.contains(find(found->second));
+}
+
+ArrayRef<int64_t> SplittableDims::getUnits(Operation *op, unsigned factor) const {
+  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
+  if (found == nodes.end())
+    return {};
+  auto known = units.find(find(found->second));
+  return known == units.end() ? ArrayRef<int64_t>() : known->second.getArrayRef();
+}
+
+} // namespace tpo
