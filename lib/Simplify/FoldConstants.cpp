@@ -134,8 +134,7 @@ struct FoldElementwise : RewritePattern {
     if (op->getNumResults() != 1 || op->getNumOperands() == 0)
       return failure();
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type || !type.hasStaticShape() ||
-        type.getNumElements() > kMaxElements)
+    if (!type || !type.hasStaticShape() || type.getNumElements() > kMaxElements)
       return failure();
     SmallVector<SmallVector<double>> operands;
     for (Value operand : op->getOperands()) {
@@ -228,8 +227,7 @@ LogicalResult replaceByOperand(PatternRewriter &rewriter, Operation *op,
   return success();
 }
 
-template <typename OpT>
-struct RemoveNeutral : OpRewritePattern<OpT> {
+template <typename OpT> struct RemoveNeutral : OpRewritePattern<OpT> {
   RemoveNeutral(MLIRContext *context, bool neutral)
       : OpRewritePattern<OpT>(context), neutral(neutral) {}
   LogicalResult matchAndRewrite(OpT op,
@@ -292,8 +290,7 @@ struct FoldPositionComparison : OpRewritePattern<onnx::GreaterOrEqualOp> {
     for (AffineExpr stride : positions->strides)
       if (tp::getConst(stride).value_or(-1) < 0)
         return failure();
-    Value scalar =
-        makeScalar(rewriter, op.getLoc(), 1, getElementType(result));
+    Value scalar = makeScalar(rewriter, op.getLoc(), 1, getElementType(result));
     return replaceByOperand(rewriter, op, scalar);
   }
 };

@@ -21,11 +21,12 @@ namespace {
 void replaceByView(PatternRewriter &rewriter, Operation *op,
                    tp::WeightOp weight, AffineExpr offset,
                    ArrayRef<int64_t> strides) {
-  auto view = tp::ViewAttr::get(rewriter.getContext(), weight.getView().getElem(),
-                                tp::simplify(offset), strides);
-  rewriter.replaceOpWithNewOp<tp::WeightOp>(
-      op, op->getResult(0).getType(), weight.getNameAttr(),
-      weight.getFileAttr(), view);
+  auto view =
+      tp::ViewAttr::get(rewriter.getContext(), weight.getView().getElem(),
+                        tp::simplify(offset), strides);
+  rewriter.replaceOpWithNewOp<tp::WeightOp>(op, op->getResult(0).getType(),
+                                            weight.getNameAttr(),
+                                            weight.getFileAttr(), view);
 }
 
 struct FoldTranspose : OpRewritePattern<onnx::TransposeOp> {

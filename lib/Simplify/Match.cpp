@@ -183,9 +183,8 @@ bool matchScaled(Value value, Value &x, double &factor) {
       return false;
     return accept(div.getA(), 1 / *number);
   }
-  return matchCommutative<onnx::MulOp>(value, [&](Value lhs, Value rhs) {
-    return accept(lhs, getScalar(rhs));
-  });
+  return matchCommutative<onnx::MulOp>(
+      value, [&](Value lhs, Value rhs) { return accept(lhs, getScalar(rhs)); });
 }
 
 bool matchOffset(Value value, Value &x, double &offset) {

@@ -49,7 +49,7 @@ void tpo::buildSimplifyPipeline(OpPassManager &pm) {
 
 void tpo::registerSimplifyPasses() {
   registerTpSimplifyPasses();
-  PassPipelineRegistration<>(
-      "tp-simplify", "Bring an imported model into canonical operators",
-      buildSimplifyPipeline);
+  PassPipelineRegistration<>("tp-simplify",
+                             "Bring an imported model into canonical operators",
+                             buildSimplifyPipeline);
 }

@@ -48,8 +48,9 @@ static std::optional<Positions> followReshape(onnx::ReshapeOp op,
 }
 
 /// `positions` of a tensor with `from` sizes where it is broadcast to `to`.
-static Positions broadcast(const Positions &positions, ArrayRef<AffineExpr> from,
-                           ArrayRef<AffineExpr> to, MLIRContext *context) {
+static Positions broadcast(const Positions &positions,
+                           ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to,
+                           MLIRContext *context) {
   AffineExpr zero = getAffineConstantExpr(0, context);
   Positions result{positions.offset, Dims(to.size(), zero)};
   size_t shift = to.size() - from.size();

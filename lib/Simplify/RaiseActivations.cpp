@@ -69,8 +69,7 @@ bool matchTanhArgument(Value value, Value &x) {
       Value squared;
       if (cube.size() == 2) {
         for (unsigned i : {0, 1})
-          if (cube[i] == x && matchSquare(cube[1 - i], squared) &&
-              squared == x)
+          if (cube[i] == x && matchSquare(cube[1 - i], squared) && squared == x)
             return true;
         return false;
       }
@@ -84,9 +83,8 @@ bool matchTanhArgument(Value value, Value &x) {
     double one, factor;
     x = leaves[i];
     if (matchOffset(leaves[1 - i], scaledSquare, one) && isNear(one, 1) &&
-        matchScaled(scaledSquare, square, factor) &&
-        isNear(factor, 0.044715) && matchSquare(square, squared) &&
-        squared == x)
+        matchScaled(scaledSquare, square, factor) && isNear(factor, 0.044715) &&
+        matchSquare(square, squared) && squared == x)
       return true;
   }
   return false;
@@ -159,9 +157,9 @@ struct RaiseSwish : OpRewritePattern<onnx::MulOp> {
         });
     if (!matched || x.getType() != op.getC().getType())
       return failure();
-    rewriter.replaceOp(op, makeLike<onnx::SwishOp>(
-                               rewriter, op.getLoc(), x, {x},
-                               {floatAttr(rewriter, "alpha", alpha)}));
+    rewriter.replaceOp(
+        op, makeLike<onnx::SwishOp>(rewriter, op.getLoc(), x, {x},
+                                    {floatAttr(rewriter, "alpha", alpha)}));
     return success();
   }
 };
@@ -190,10 +188,10 @@ struct LowerQuickGelu : OpRewritePattern<onnx::MsQuickGeluOp> {
   LogicalResult matchAndRewrite(onnx::MsQuickGeluOp op,
                                 PatternRewriter &rewriter) const override {
     rewriter.replaceOp(
-        op, makeLike<onnx::SwishOp>(
-                rewriter, op.getLoc(), op->getResult(0), {op->getOperand(0)},
-                {floatAttr(rewriter, "alpha",
-                           op.getAlpha().convertToFloat())}));
+        op,
+        makeLike<onnx::SwishOp>(
+            rewriter, op.getLoc(), op->getResult(0), {op->getOperand(0)},
+            {floatAttr(rewriter, "alpha", op.getAlpha().convertToFloat())}));
     return success();
   }
 };

@@ -96,10 +96,10 @@ Value makeMask(PatternRewriter &rewriter, Location loc,
   if (!bias)
     return visible ? visible : onnx::NoValueOp::create(rewriter, loc);
   if (visible)
-    add(makeFloatMask(
-        rewriter, loc, visible,
-        makeScalar(rewriter, loc, -std::numeric_limits<double>::infinity(),
-                   getElementType(bias))));
+    add(makeFloatMask(rewriter, loc, visible,
+                      makeScalar(rewriter, loc,
+                                 -std::numeric_limits<double>::infinity(),
+                                 getElementType(bias))));
   return bias;
 }
 
@@ -160,11 +160,10 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
     if (q.size() != 4 || k.size() != 4 || v.size() != 4 || !allKnown(q) ||
         !allKnown(k) || !allKnown(v))
       return false;
-    bool fitting = tp::provablyEqual(q[0], k[0]) &&
-                   tp::provablyEqual(q[0], v[0]) &&
-                   tp::provablyEqual(k[1], v[1]) &&
-                   tp::provablyEqual(q[3], k[2]) &&
-                   tp::provablyEqual(k[3], v[2]);
+    bool fitting =
+        tp::provablyEqual(q[0], k[0]) && tp::provablyEqual(q[0], v[0]) &&
+        tp::provablyEqual(k[1], v[1]) && tp::provablyEqual(q[3], k[2]) &&
+        tp::provablyEqual(k[3], v[2]);
     return fitting &&
            (tp::provablyEqual(q[1], k[1]) || tp::getConst(k[1]) == 1);
   }
@@ -172,8 +171,8 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
   LogicalResult matchAndRewrite(onnx::MatMulOp op,
                                 PatternRewriter &rewriter) const override {
     bool narrowed = false;
-    auto softmax = dyn_cast_or_null<onnx::SoftmaxOp>(
-        matchWeights(op.getA(), narrowed));
+    auto softmax =
+        dyn_cast_or_null<onnx::SoftmaxOp>(matchWeights(op.getA(), narrowed));
     if (!softmax || getRank(op.getY()) != 4 ||
         normalizeAxis(softmax.getAxis(), 4) != 3)
       return failure();
@@ -188,16 +187,16 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
     Dims q = getDims(scores->query), k = getDims(scores->transposedKey);
     if (!haveFittingMasks(*scores, {q[0], q[1], q[2], k[3]}, element))
       return failure();
-    Value mask = expandColumns(rewriter, makeMask(rewriter, loc, *scores), k[3]);
-    Value key = makeTranspose(rewriter, loc, scores->transposedKey,
-                              {0, 1, 3, 2});
+    Value mask =
+        expandColumns(rewriter, makeMask(rewriter, loc, *scores), k[3]);
+    Value key =
+        makeTranspose(rewriter, loc, scores->transposedKey, {0, 1, 3, 2});
     SmallVector<NamedAttribute> attributes = {
         floatAttr(rewriter, "scale", scores->scale)};
     if (scores->softcap != 0)
       attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
     if (scores->widened || narrowed)
-      attributes.push_back(
-          intAttr(rewriter, "softmax_precision", kOnnxFloat));
+      attributes.push_back(intAttr(rewriter, "softmax_precision", kOnnxFloat));
     auto attention = onnx::AttentionOp::create(
         rewriter, loc, TypeRange{op.getY().getType()},
         ValueRange{scores->query, key, op.getB(), mask}, attributes);

@@ -75,8 +75,8 @@ struct ReshapeOfMatMul : OpRewritePattern<onnx::ReshapeOp> {
     if (!matmul || !restoresRows(op) || getRank(matmul.getB()) != 2 ||
         getRank(matmul.getA()) != 2 || !getDims(matmul.getA()).back())
       return failure();
-    Value rows = restoreRows(rewriter, matmul.getLoc(), matmul.getA(),
-                             op.getReshaped());
+    Value rows =
+        restoreRows(rewriter, matmul.getLoc(), matmul.getA(), op.getReshaped());
     rewriter.replaceOp(op, makeLike<onnx::MatMulOp>(rewriter, matmul.getLoc(),
                                                     op.getReshaped(),
                                                     {rows, matmul.getB()}));

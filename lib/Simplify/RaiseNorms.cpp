@@ -241,21 +241,20 @@ struct LowerSkipSimplifiedNorm
   }
 };
 
-struct LowerSkipLayerNorm
-    : OpRewritePattern<onnx::MsSkipLayerNormalizationOp> {
+struct LowerSkipLayerNorm : OpRewritePattern<onnx::MsSkipLayerNormalizationOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::MsSkipLayerNormalizationOp op,
                                 PatternRewriter &rewriter) const override {
     if (!hasUnusedStatistics(op))
       return failure();
     Value sum = addSkip(rewriter, op);
-    Value norm = onnx::LayerNormalizationOp::create(
-                     rewriter, op.getLoc(), TypeRange{op.getOutput().getType()},
-                     ValueRange{sum, op.getGamma(), op.getBeta()},
-                     {intAttr(rewriter, "axis", -1),
-                      floatAttr(rewriter, "epsilon",
-                                op.getEpsilon().convertToFloat())})
-                     .getY();
+    Value norm =
+        onnx::LayerNormalizationOp::create(
+            rewriter, op.getLoc(), TypeRange{op.getOutput().getType()},
+            ValueRange{sum, op.getGamma(), op.getBeta()},
+            {intAttr(rewriter, "axis", -1),
+             floatAttr(rewriter, "epsilon", op.getEpsilon().convertToFloat())})
+            .getY();
     replaceSkipNorm(rewriter, op, norm, sum);
     return success();
   }
@@ -264,9 +263,10 @@ struct LowerSkipLayerNorm
 struct RaiseNorms : tpo::impl::RaiseNormsPassBase<RaiseNorms> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRMSNorm, RaiseLayerNorm, AddBiasToLayerNorm,
-                 LowerSimplifiedNorm, LowerSkipSimplifiedNorm,
-                 LowerSkipLayerNorm>(&getContext());
+    patterns.add<RaiseRMSNorm, AddBiasToLayerNorm, LowerSimplifiedNorm,
+                 LowerSkipSimplifiedNorm, LowerSkipLayerNorm>(&getContext());
+    // LayerNorm is also RMSNorm of the centered input: it comes first.
+    patterns.add<RaiseLayerNorm>(&getContext(), /*benefit=*/2);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

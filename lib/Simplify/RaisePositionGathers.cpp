@@ -27,9 +27,9 @@ void replaceByLeadingPart(PatternRewriter &rewriter, Operation *op,
     if (!tp::provablyEqual(extent, dims[i]))
       source = makeSlice(rewriter, op->getLoc(), source, i,
                          rewriter.getAffineConstantExpr(0), extent);
-  replaceByNew(rewriter, op,
-               makeReshape(rewriter, op->getLoc(), source,
-                           getDims(op->getResult(0))));
+  replaceByNew(
+      rewriter, op,
+      makeReshape(rewriter, op->getLoc(), source, getDims(op->getResult(0))));
 }
 
 /// Index dimensions that only repeat must have size one.

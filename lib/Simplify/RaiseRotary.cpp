@@ -50,9 +50,10 @@ Value getDoubled(Value value, Pairing pairing) {
     if (auto expand = reshape.getData().getDefiningOp<onnx::ExpandOp>()) {
       Value once = expand.getInput();
       Dims dims = getDims(once);
-      bool onlyLast = getRank(once) == getRank(expand.getOutput()) &&
-                      sameDims(ArrayRef(dims).drop_back(),
-                               ArrayRef(getDims(expand.getOutput())).drop_back());
+      bool onlyLast =
+          getRank(once) == getRank(expand.getOutput()) &&
+          sameDims(ArrayRef(dims).drop_back(),
+                   ArrayRef(getDims(expand.getOutput())).drop_back());
       return onlyLast && getStaticDim(once, -1) == 1 ? once : Value();
     }
     value = reshape.getData();
@@ -63,8 +64,7 @@ Value getDoubled(Value value, Pairing pairing) {
       normalizeAxis(concat.getAxis(), getRank(value)) != getRank(value) - 1)
     return nullptr;
   Value once = concat->getOperand(0);
-  bool wanted =
-      pairing == Pairing::Halves || getStaticDim(once, -1) == 1;
+  bool wanted = pairing == Pairing::Halves || getStaticDim(once, -1) == 1;
   return wanted ? once : Value();
 }
 
@@ -129,8 +129,7 @@ bool isCacheOf(Value cache, Value x, int64_t columns) {
     dims.insert(dims.begin(), getAffineConstantExpr(1, x.getContext()));
   return tp::getConst(dims[3]) == columns && tp::getConst(dims[1]) == 1 &&
          tp::provablyEqual(dims[2], wanted[2]) &&
-         (tp::getConst(dims[0]) == 1 ||
-          tp::provablyEqual(dims[0], wanted[0]));
+         (tp::getConst(dims[0]) == 1 || tp::provablyEqual(dims[0], wanted[0]));
 }
 
 /// cos or sin with every frequency once, as [B, S, D / 2].
@@ -138,8 +137,8 @@ Value makeCache(PatternRewriter &rewriter, Value once, Value x) {
   Dims from = getDims(once), dims = getDims(x);
   AffineExpr batch =
       from.size() == 4 ? from[0] : rewriter.getAffineConstantExpr(1);
-  Value cache = makeReshape(rewriter, once.getLoc(), once,
-                            {batch, dims[2], from.back()});
+  Value cache =
+      makeReshape(rewriter, once.getLoc(), once, {batch, dims[2], from.back()});
   if (tp::provablyEqual(batch, dims[0]))
     return cache;
   return makeExpand(rewriter, once.getLoc(), cache,
@@ -201,11 +200,10 @@ std::optional<Pairing> matchRotated(Value value, Value x) {
   if (!neg)
     return std::nullopt;
   bool halves = pairing == Pairing::Halves;
-  bool matched =
-      halves ? isLastRange(neg.getX(), x, half, half, 1) &&
-                   isLastRange(kept, x, 0, half, 1)
-             : isLastRange(neg.getX(), x, 1, half, 2) &&
-                   isLastRange(kept, x, 0, half, 2);
+  bool matched = halves ? isLastRange(neg.getX(), x, half, half, 1) &&
+                              isLastRange(kept, x, 0, half, 1)
+                        : isLastRange(neg.getX(), x, 1, half, 2) &&
+                              isLastRange(kept, x, 0, half, 2);
   if (!matched)
     return std::nullopt;
   return pairing;
@@ -235,8 +233,8 @@ struct RaiseRotated : OpRewritePattern<onnx::AddOp> {
         });
     if (!matched || x.getType() != op.getC().getType() ||
         !isCacheOf(cos, x, *getStaticDim(x, -1)) ||
-        !isCacheOf(sin, x, *getStaticDim(x, -1)) ||
-        !isDoubled(cos, *pairing) || !isDoubled(sin, *pairing))
+        !isCacheOf(sin, x, *getStaticDim(x, -1)) || !isDoubled(cos, *pairing) ||
+        !isDoubled(sin, *pairing))
       return failure();
     Value cosOnce = undouble(rewriter, cos, *pairing);
     Value sinOnce = undouble(rewriter, sin, *pairing);
@@ -287,8 +285,8 @@ struct RaiseRotatedHalves : OpRewritePattern<onnx::ConcatOp> {
         !isLastRange(b, x, *columns / 2, *columns / 2, 1) ||
         !isCacheOf(cos, x, *columns / 2) || !isCacheOf(sin, x, *columns / 2))
       return failure();
-    rewriter.replaceOp(op, makeRotary(rewriter, op.getLoc(), x, cos, sin,
-                                      Pairing::Halves));
+    rewriter.replaceOp(
+        op, makeRotary(rewriter, op.getLoc(), x, cos, sin, Pairing::Halves));
     return success();
   }
 };
@@ -302,8 +300,7 @@ struct RaisePartialRotary : OpRewritePattern<onnx::ConcatOp> {
     auto parts = matchConcatLast(result);
     auto rotary =
         parts ? parts->first.getDefiningOp<onnx::RotaryEmbeddingOp>() : nullptr;
-    if (!rotary || rotary.getRotaryEmbeddingDim() != 0 ||
-        getRank(result) != 4)
+    if (!rotary || rotary.getRotaryEmbeddingDim() != 0 || getRank(result) != 4)
       return failure();
     std::optional<ConstantSlice> slice = matchConstantSlice(rotary.getX());
     std::optional<int64_t> columns = getStaticDim(result, -1);
@@ -316,9 +313,9 @@ struct RaisePartialRotary : OpRewritePattern<onnx::ConcatOp> {
       return failure();
     Operation *whole = rewriter.clone(*rotary);
     whole->setOperand(0, x);
-    whole->setAttr("rotary_embedding_dim",
-                   intAttr(rewriter, "rotary_embedding_dim", rotated)
-                       .getValue());
+    whole->setAttr(
+        "rotary_embedding_dim",
+        intAttr(rewriter, "rotary_embedding_dim", rotated).getValue());
     whole->getResult(0).setType(result.getType());
     rewriter.replaceOp(op, whole->getResults());
     return success();

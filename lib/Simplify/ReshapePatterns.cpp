@@ -36,8 +36,9 @@ struct MergeReshapes : OpRewritePattern<onnx::ReshapeOp> {
     if (!inner || getRank(op.getReshaped()) < 0 ||
         !allKnown(getDims(op.getReshaped())))
       return failure();
-    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), inner.getData(),
-                                       getDims(op.getReshaped())));
+    replaceByNew(rewriter, op,
+                 makeReshape(rewriter, op.getLoc(), inner.getData(),
+                             getDims(op.getReshaped())));
     return success();
   }
 };
@@ -52,7 +53,8 @@ struct MergeTransposes : OpRewritePattern<onnx::TransposeOp> {
     SmallVector<int64_t> first = getPerm(inner), second = getPerm(op), merged;
     for (int64_t axis : second)
       merged.push_back(first[axis]);
-    replaceByNew(rewriter, op, makeTranspose(rewriter, op.getLoc(), inner.getData(), merged));
+    replaceByNew(rewriter, op,
+                 makeTranspose(rewriter, op.getLoc(), inner.getData(), merged));
     return success();
   }
 };
@@ -75,7 +77,8 @@ struct TransposeOfOnes : OpRewritePattern<onnx::TransposeOp> {
     Dims dims = getDims(op.getTransposed());
     if (!llvm::is_sorted(perm) || !allKnown(dims))
       return failure();
-    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), op.getData(), dims));
+    replaceByNew(rewriter, op,
+                 makeReshape(rewriter, op.getLoc(), op.getData(), dims));
     return success();
   }
 };
@@ -135,7 +138,8 @@ struct TransposeOfMerged : OpRewritePattern<onnx::ReshapeOp> {
       }
     if (!hasDims(op.getReshaped().getType(), permuted))
       return failure();
-    replaceByNew(rewriter, op, makeTranspose(rewriter, op.getLoc(), merge.getData(), perm));
+    replaceByNew(rewriter, op,
+                 makeTranspose(rewriter, op.getLoc(), merge.getData(), perm));
     return success();
   }
 };

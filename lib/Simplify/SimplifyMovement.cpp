@@ -43,16 +43,16 @@ struct RemoveCast : OpRewritePattern<onnx::CastOp> {
 };
 
 /// An operation that keeps all elements and their order is a Reshape.
-template <typename OpT>
-struct ToReshape : OpRewritePattern<OpT> {
+template <typename OpT> struct ToReshape : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
     Value result = op->getResult(0);
     if (getRank(result) < 0 || !allKnown(getDims(result)))
       return failure();
-    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(),
-                                       op->getOperand(0), getDims(result)));
+    replaceByNew(
+        rewriter, op,
+        makeReshape(rewriter, op.getLoc(), op->getOperand(0), getDims(result)));
     return success();
   }
 };
@@ -72,8 +72,8 @@ struct SplitToSlices : OpRewritePattern<onnx::SplitOp> {
     SmallVector<Value> slices;
     for (Value output : op.getOutputs()) {
       AffineExpr size = getDims(output)[*axis];
-      slices.push_back(makeSlice(rewriter, op.getLoc(), op.getInput(), *axis,
-                                 start, size));
+      slices.push_back(
+          makeSlice(rewriter, op.getLoc(), op.getInput(), *axis, start, size));
       slices.back().setType(output.getType());
       start = start + size;
     }
@@ -154,9 +154,9 @@ struct RemoveExpand : OpRewritePattern<onnx::ExpandOp> {
 /// Whether the operation broadcasts its operands to one shape.
 bool broadcasts(Operation *op) {
   return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp,
-             onnx::AndOp, onnx::OrOp, onnx::XorOp, onnx::EqualOp,
-             onnx::LessOp, onnx::LessOrEqualOp, onnx::GreaterOp,
-             onnx::GreaterOrEqualOp, onnx::WhereOp>(op);
+             onnx::AndOp, onnx::OrOp, onnx::XorOp, onnx::EqualOp, onnx::LessOp,
+             onnx::LessOrEqualOp, onnx::GreaterOp, onnx::GreaterOrEqualOp,
+             onnx::WhereOp>(op);
 }
 
 /// The user of an Expand reads what was expanded, where that gives the same

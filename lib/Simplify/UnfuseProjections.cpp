@@ -74,8 +74,8 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
       Value result = user->getResult(0);
       Value columns =
           makeSlice(rewriter, loc, op.getB(), 1, slice.start, slice.size);
-      Value part = makeLike<onnx::MatMulOp>(rewriter, loc, result,
-                                            {op.getA(), columns});
+      Value part =
+          makeLike<onnx::MatMulOp>(rewriter, loc, result, {op.getA(), columns});
       if (projection->bias) {
         Value bias = makeSlice(rewriter, loc, projection->bias, 0, slice.start,
                                slice.size);
@@ -124,8 +124,7 @@ struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
       return failure();
     Value range = makeSlice(rewriter, op.getLoc(), y, last,
                             slice->start * inner, slice->size * inner);
-    replaceByNew(rewriter, op,
-                 makeReshape(rewriter, op.getLoc(), range, dims));
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, dims));
     return success();
   }
 };

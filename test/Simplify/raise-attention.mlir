@@ -1,0 +1,139 @@
+// RUN: tp-opt %s --tp-raise-attention --split-input-file | FileCheck %s
+
+!q = tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>
+!k = tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s2, 16]>>
+!kt = tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s2]>>
+!s = tensor<?x8x?x?xf32, #tp.dims<[s0, 8, s1, s2]>>
+!sb = tensor<?x8x?x?xi1, #tp.dims<[s0, 8, s1, s2]>>
+!m = tensor<?x1x?x?xi1, #tp.dims<[s0, 1, s1, s2]>>
+!mf = tensor<?x1x?x?xf32, #tp.dims<[s0, 1, s1, s2]>>
+
+// Scaled on both sides, -inf where masked, guarded: the boolean mask.
+// CHECK-LABEL: func @guarded
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[K:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[M:[^:]*]]: tensor
+// CHECK: %[[Y:[^,]*]], {{.*}} = "onnx.Attention"(%[[Q]], %[[K]], %[[V]], %[[M]],
+// CHECK-SAME: scale = 2.500000e-01 : f32
+// CHECK-NEXT: return %[[Y]]
+module attributes {tp.symbols = ["batch", "seq", "total"]} {
+  func.func @guarded(%q: !q, %k: !k, %v: !k, %m: !m) -> !q {
+    %half = "onnx.Constant"() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
+    %zero = "onnx.Constant"() {value = dense<0.0> : tensor<1xf32>} : () -> tensor<1xf32>
+    %inf = "onnx.Constant"() {value = dense<0xFF800000> : tensor<1xf32>} : () -> tensor<1xf32>
+    %kt = "onnx.Transpose"(%k) {perm = [0, 1, 3, 2]} : (!k) -> !kt
+    %qs = "onnx.Mul"(%q, %half) : (!q, tensor<f32>) -> !q
+    %ks = "onnx.Mul"(%kt, %half) : (!kt, tensor<f32>) -> !kt
+    %0 = "onnx.MatMul"(%qs, %ks) : (!q, !kt) -> !s
+    %mask = "onnx.Where"(%m, %zero, %inf) : (!m, tensor<1xf32>, tensor<1xf32>) -> !mf
+    %1 = "onnx.Add"(%0, %mask) : (!s, !mf) -> !s
+    %2 = "onnx.Softmax"(%1) {axis = -1 : si64} : (!s) -> !s
+    %3 = "onnx.IsNaN"(%2) : (!s) -> !sb
+    %4 = "onnx.Where"(%3, %zero, %2) : (!sb, tensor<1xf32>, !s) -> !s
+    %5 = "onnx.MatMul"(%4, %v) : (!s, !k) -> !q
+    return %5 : !q
+  }
+}
+
+// -----
+
+!q = tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>
+!kt = tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1]>>
+!s = tensor<?x8x?x?xf32, #tp.dims<[s0, 8, s1, s1]>>
+!m = tensor<?x1x1x?xi1, #tp.dims<[s0, 1, 1, s1]>>
+!mf = tensor<?x1x1x?xf32, #tp.dims<[s0, 1, 1, s1]>>
+
+// BERT: Div by sqrt(d); a row hidden by a finite number is no row of zeros.
+// CHECK-LABEL: func @finite
+// CHECK: %[[W:.*]] = "onnx.Where"
+// CHECK: "onnx.Attention"(%{{.*}}, %{{.*}}, %{{.*}}, %[[W]],
+// CHECK-SAME: scale = 2.500000e-01 : f32
+module attributes {tp.symbols = ["batch", "seq"]} {
+  func.func @finite(%q: !q, %kt: !kt, %v: !q, %m: !m) -> !q {
+    %four = "onnx.Constant"() {value = dense<4.0> : tensor<f32>} : () -> tensor<f32>
+    %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+    %min = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+    %0 = "onnx.MatMul"(%q, %kt) : (!q, !kt) -> !s
+    %1 = "onnx.Div"(%0, %four) : (!s, tensor<f32>) -> !s
+    %mask = "onnx.Where"(%m, %zero, %min) : (!m, tensor<f32>, tensor<f32>) -> !mf
+    %2 = "onnx.Add"(%1, %mask) : (!s, !mf) -> !s
+    %3 = "onnx.Softmax"(%2) {axis = 3 : si64} : (!s) -> !s
+    %4 = "onnx.MatMul"(%3, %v) : (!s, !q) -> !q
+    return %4 : !q
+  }
+}
+
+// -----
+
+// Capped scores, then Where with -inf, no Add.
+// CHECK-LABEL: func @softcap
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[KT:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[M:[^:]*]]: tensor
+// CHECK: %[[K:.*]] = "onnx.Transpose"(%[[KT]]) {perm = [0, 1, 3, 2]}
+// CHECK: "onnx.Attention"(%[[Q]], %[[K]], %[[V]], %[[M]],
+// CHECK-SAME: scale = 1.000000e+00 : f32{{.*}}softcap = 5.000000e+01 : f32
+func.func @softcap(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x4xf32>, %m: tensor<3x5xi1>) -> tensor<1x2x3x4xf32> {
+  %cap = "onnx.Constant"() {value = dense<50.0> : tensor<f32>} : () -> tensor<f32>
+  %inf = "onnx.Constant"() {value = dense<0xFF800000> : tensor<f32>} : () -> tensor<f32>
+  %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x5xf32>) -> tensor<1x2x3x5xf32>
+  %1 = "onnx.Div"(%0, %cap) : (tensor<1x2x3x5xf32>, tensor<f32>) -> tensor<1x2x3x5xf32>
+  %2 = "onnx.Tanh"(%1) : (tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %3 = "onnx.Mul"(%2, %cap) : (tensor<1x2x3x5xf32>, tensor<f32>) -> tensor<1x2x3x5xf32>
+  %4 = "onnx.Where"(%m, %3, %inf) : (tensor<3x5xi1>, tensor<1x2x3x5xf32>, tensor<f32>) -> tensor<1x2x3x5xf32>
+  %5 = "onnx.Softmax"(%4) : (tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %6 = "onnx.MatMul"(%5, %v) : (tensor<1x2x3x5xf32>, tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
+  return %6 : tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// A mask that is scaled with the scores, and a softmax over queries.
+// CHECK-LABEL: func @not_attention
+// CHECK-NOT: onnx.Attention
+func.func @not_attention(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: tensor<1x2x3x4xf32>, %m: tensor<3x3xf32>) -> (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) {
+  %c = "onnx.Constant"() {value = dense<5.0> : tensor<f32>} : () -> tensor<f32>
+  %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x3x3xf32>
+  %1 = "onnx.Add"(%0, %m) : (tensor<1x2x3x3xf32>, tensor<3x3xf32>) -> tensor<1x2x3x3xf32>
+  %2 = "onnx.Mul"(%1, %c) : (tensor<1x2x3x3xf32>, tensor<f32>) -> tensor<1x2x3x3xf32>
+  %3 = "onnx.Softmax"(%2) : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %4 = "onnx.MatMul"(%3, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  %5 = "onnx.Softmax"(%0) {axis = 2 : si64} : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %6 = "onnx.MatMul"(%5, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %4, %6 : tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// Keys and values repeated for grouped queries; a mask expanded over heads.
+// CHECK-LABEL: func @grouped
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[K:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[M:[^:]*]]: tensor
+// CHECK-NOT: onnx.Expand
+// CHECK: "onnx.Attention"(%[[Q]], %[[K]], %[[V]], %[[M]],
+func.func @grouped(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>, %m: tensor<1x1x3x5xi1>) -> tensor<1x4x3x8xf32> {
+  %none = "onnx.NoValue"() : () -> none
+  %s1 = "onnx.Constant"() {value = dense<[1, 2, 1, 5, 8]> : tensor<5xi64>} : () -> tensor<5xi64>
+  %s2 = "onnx.Constant"() {value = dense<[1, 2, 2, 5, 8]> : tensor<5xi64>} : () -> tensor<5xi64>
+  %s3 = "onnx.Constant"() {value = dense<[1, 4, 5, 8]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %s4 = "onnx.Constant"() {value = dense<[1, 4, 3, 5]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %k1 = "onnx.Reshape"(%k, %s1) : (tensor<1x2x5x8xf32>, tensor<5xi64>) -> tensor<1x2x1x5x8xf32>
+  %k2 = "onnx.Expand"(%k1, %s2) : (tensor<1x2x1x5x8xf32>, tensor<5xi64>) -> tensor<1x2x2x5x8xf32>
+  %k3 = "onnx.Reshape"(%k2, %s3) : (tensor<1x2x2x5x8xf32>, tensor<4xi64>) -> tensor<1x4x5x8xf32>
+  %v1 = "onnx.Reshape"(%v, %s1) : (tensor<1x2x5x8xf32>, tensor<5xi64>) -> tensor<1x2x1x5x8xf32>
+  %v2 = "onnx.Expand"(%v1, %s2) : (tensor<1x2x1x5x8xf32>, tensor<5xi64>) -> tensor<1x2x2x5x8xf32>
+  %v3 = "onnx.Reshape"(%v2, %s3) : (tensor<1x2x2x5x8xf32>, tensor<4xi64>) -> tensor<1x4x5x8xf32>
+  %mask = "onnx.Expand"(%m, %s4) : (tensor<1x1x3x5xi1>, tensor<4xi64>) -> tensor<1x4x3x5xi1>
+  %y:4 = "onnx.Attention"(%q, %k3, %v3, %mask, %none, %none, %none) : (tensor<1x4x3x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x3x5xi1>, none, none, none) -> (tensor<1x4x3x8xf32>, none, none, none)
+  return %y#0 : tensor<1x4x3x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @cache
+// CHECK: %[[K:.*]] = "onnx.Concat"(%{{.*}}, %{{.*}}) {axis = 2 : si64}
+// CHECK: %[[V:.*]] = "onnx.Concat"(%{{.*}}, %{{.*}}) {axis = 2 : si64}
+// CHECK: %[[Y:[^,]*]], {{.*}} = "onnx.Attention"(%{{.*}}, %[[K]], %[[V]], %{{.*}})
+// CHECK: return %[[Y]], %[[K]], %[[V]]
+func.func @cache(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x3x8xf32>, %v: tensor<1x2x3x8xf32>, %m: tensor<3x7xi1>, %pk: tensor<1x2x4x8xf32>, %pv: tensor<1x2x4x8xf32>)
+    -> (tensor<1x4x3x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>) {
+  %none = "onnx.NoValue"() : () -> none
+  %y:4 = "onnx.Attention"(%q, %k, %v, %m, %pk, %pv, %none) : (tensor<1x4x3x8xf32>, tensor<1x2x3x8xf32>, tensor<1x2x3x8xf32>, tensor<3x7xi1>, tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>, none)
+      -> (tensor<1x4x3x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>, none)
+  return %y#0, %y#1, %y#2 : tensor<1x4x3x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>
+}

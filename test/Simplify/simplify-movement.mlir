@@ -1,0 +1,108 @@
+// RUN: tp-opt %s --tp-simplify-movement --split-input-file | FileCheck %s
+
+// The transpose of keys that torch's op18 exporter spells with merged heads.
+// CHECK-LABEL: func @merged_transpose
+// CHECK-SAME: %[[K:.*]]: tensor
+// CHECK: %[[T:.*]] = "onnx.Transpose"(%[[K]]) {perm = [0, 1, 3, 2]}
+// CHECK-NEXT: return %[[T]]
+module attributes {tp.symbols = ["batch", "past", "seq"]} {
+  func.func @merged_transpose(%k: tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1 + s2, 16]>>)
+      -> tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1 + s2]>> {
+    %s0 = "onnx.SymbolicConstant"() {value = #tp.dims<[-1, s1 + s2, 16]>} : () -> tensor<3xi64>
+    %s1 = "onnx.SymbolicConstant"() {value = #tp.dims<[s0, 8, 16, s1 + s2]>} : () -> tensor<4xi64>
+    %0 = "onnx.Reshape"(%k, %s0) : (tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1 + s2, 16]>>, tensor<3xi64>) -> tensor<?x?x16xf32, #tp.dims<[s0 * 8, s1 + s2, 16]>>
+    %1 = "onnx.Transpose"(%0) {perm = [0, 2, 1]} : (tensor<?x?x16xf32, #tp.dims<[s0 * 8, s1 + s2, 16]>>) -> tensor<?x16x?xf32, #tp.dims<[s0 * 8, 16, s1 + s2]>>
+    %2 = "onnx.Reshape"(%1, %s1) : (tensor<?x16x?xf32, #tp.dims<[s0 * 8, 16, s1 + s2]>>, tensor<4xi64>) -> tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1 + s2]>>
+    return %2 : tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1 + s2]>>
+  }
+}
+
+// -----
+
+// CHECK-LABEL: func @reshapes
+// CHECK-SAME: %[[X:.*]]: tensor<4x6xf32>
+func.func @reshapes(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<24x1xf32>) {
+  %axes = "onnx.Constant"() {value = dense<1> : tensor<1xi64>} : () -> tensor<1xi64>
+  %s = "onnx.Constant"() {value = dense<[-1, 1]> : tensor<2xi64>} : () -> tensor<2xi64>
+  %0 = "onnx.Unsqueeze"(%x, %axes) : (tensor<4x6xf32>, tensor<1xi64>) -> tensor<4x1x6xf32>
+  %1 = "onnx.Squeeze"(%0, %axes) : (tensor<4x1x6xf32>, tensor<1xi64>) -> tensor<4x6xf32>
+  // CHECK: %[[R:.*]] = "onnx.Reshape"(%[[X]]
+  // CHECK-NOT: onnx.Flatten
+  %2 = "onnx.Flatten"(%0) {axis = 0 : si64} : (tensor<4x1x6xf32>) -> tensor<1x24xf32>
+  %3 = "onnx.Reshape"(%2, %s) : (tensor<1x24xf32>, tensor<2xi64>) -> tensor<24x1xf32>
+  // CHECK: return %[[X]], %[[R]]
+  return %1, %3 : tensor<4x6xf32>, tensor<24x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @transposes
+// CHECK-SAME: %[[X:.*]]: tensor<2x3x4xf32>, %[[Y:.*]]: tensor<2x1x3xf32>
+func.func @transposes(%x: tensor<2x3x4xf32>, %y: tensor<2x1x3xf32>) -> (tensor<2x3x4xf32>, tensor<1x2x3xf32>) {
+  %0 = "onnx.Transpose"(%x) {perm = [1, 2, 0]} : (tensor<2x3x4xf32>) -> tensor<3x4x2xf32>
+  %1 = "onnx.Transpose"(%0) {perm = [2, 0, 1]} : (tensor<3x4x2xf32>) -> tensor<2x3x4xf32>
+  // CHECK: %[[R:.*]] = "onnx.Reshape"(%[[Y]]
+  %2 = "onnx.Transpose"(%y) {perm = [1, 0, 2]} : (tensor<2x1x3xf32>) -> tensor<1x2x3xf32>
+  // CHECK: return %[[X]], %[[R]]
+  return %1, %2 : tensor<2x3x4xf32>, tensor<1x2x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @split
+// CHECK-NOT: onnx.Split
+func.func @split(%x: tensor<2x7xf32>) -> (tensor<2x4xf32>, tensor<2x3xf32>) {
+  // CHECK-DAG: %[[ZERO:.*]] = "onnx.Constant"() {value = dense<0> : tensor<1xi64>}
+  // CHECK-DAG: %[[FOUR:.*]] = "onnx.Constant"() {value = dense<4> : tensor<1xi64>}
+  // CHECK-DAG: %[[SEVEN:.*]] = "onnx.Constant"() {value = dense<7> : tensor<1xi64>}
+  // CHECK: "onnx.Slice"(%{{.*}}, %[[ZERO]], %[[FOUR]]
+  // CHECK: "onnx.Slice"(%{{.*}}, %[[FOUR]], %[[SEVEN]]
+  %none = "onnx.NoValue"() : () -> none
+  %0:2 = "onnx.Split"(%x, %none) {axis = 1 : si64, num_outputs = 2 : si64} : (tensor<2x7xf32>, none) -> (tensor<2x4xf32>, tensor<2x3xf32>)
+  return %0#0, %0#1 : tensor<2x4xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @expand
+// CHECK-SAME: %[[X:.*]]: tensor<1x3xf32>, %[[Y:.*]]: tensor<2x3xf32>
+func.func @expand(%x: tensor<1x3xf32>, %y: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
+  %s = "onnx.Constant"() {value = dense<[2, 3]> : tensor<2xi64>} : () -> tensor<2xi64>
+  // CHECK: %[[E:.*]] = "onnx.Expand"
+  %0 = "onnx.Expand"(%x, %s) : (tensor<1x3xf32>, tensor<2xi64>) -> tensor<2x3xf32>
+  // CHECK: "onnx.Add"(%[[X]], %[[Y]])
+  %1 = "onnx.Add"(%0, %y) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  // One of the two has to make the shape.
+  // CHECK: "onnx.Mul"(%[[E]], %[[X]])
+  %2 = "onnx.Mul"(%0, %0) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %1, %2 : tensor<2x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @no_ops
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>
+func.func @no_ops(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %s = "onnx.Constant"() {value = dense<4> : tensor<1xi64>} : () -> tensor<1xi64>
+  %z = "onnx.Constant"() {value = dense<0> : tensor<1xi64>} : () -> tensor<1xi64>
+  %none = "onnx.NoValue"() : () -> none
+  %0 = "onnx.Identity"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = "onnx.Cast"(%0) {to = 1 : si64} : (tensor<4xf32>) -> tensor<4xf32>
+  %2 = "onnx.Slice"(%1, %z, %s, %none, %none) : (tensor<4xf32>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<4xf32>
+  %3 = "onnx.Expand"(%2, %s) : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
+  // CHECK-NEXT: return %[[X]]
+  return %3 : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @gather_one
+func.func @gather_one(%x: tensor<2x3x4xf32>) -> tensor<2x4xf32> {
+  %i = "onnx.Constant"() {value = dense<-1> : tensor<i64>} : () -> tensor<i64>
+  // CHECK-DAG: %[[TWO:.*]] = "onnx.Constant"() {value = dense<2> : tensor<1xi64>}
+  // CHECK-DAG: %[[THREE:.*]] = "onnx.Constant"() {value = dense<3> : tensor<1xi64>}
+  // CHECK: %[[S:.*]] = "onnx.Slice"(%{{.*}}, %[[TWO]], %[[THREE]]
+  // CHECK: "onnx.Reshape"(%[[S]]
+  %0 = "onnx.Gather"(%x, %i) {axis = 1 : si64} : (tensor<2x3x4xf32>, tensor<i64>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}

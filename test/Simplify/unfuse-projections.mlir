@@ -1,0 +1,78 @@
+// RUN: tp-opt %s --tp-simplify-movement --tp-unfuse-projections --split-input-file | FileCheck %s
+
+// GPT-2: Split of columns, with a bias.
+// CHECK-LABEL: func @split
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @split(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x4xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [12, 1]>} : tensor<8x12xf32>
+    %b = tp.weight "b" {file = 0 : i32, view = #tp.view<elem = f32, offset = 1000, strides = [1]>} : tensor<12xf32>
+    %s = "onnx.Constant"() {value = dense<[8, 4]> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: %[[W0:.*]] = tp.weight "w" {{.*}}offset = 0, strides = [12, 1]>} : tensor<8x8xf32>
+    // CHECK-DAG: %[[W1:.*]] = tp.weight "w" {{.*}}offset = 32, strides = [12, 1]>} : tensor<8x4xf32>
+    // CHECK-DAG: %[[B0:.*]] = tp.weight "b" {{.*}}offset = 1000, {{.*}} : tensor<8xf32>
+    // CHECK-DAG: %[[B1:.*]] = tp.weight "b" {{.*}}offset = 1032, {{.*}} : tensor<4xf32>
+    // CHECK-DAG: %[[M0:.*]] = "onnx.MatMul"(%{{.*}}, %[[W0]])
+    // CHECK-DAG: %[[M1:.*]] = "onnx.MatMul"(%{{.*}}, %[[W1]])
+    // CHECK-DAG: "onnx.Add"(%[[M0]], %[[B0]])
+    // CHECK-DAG: "onnx.Add"(%[[M1]], %[[B1]])
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<4x8xf32>, tensor<8x12xf32>) -> tensor<4x12xf32>
+    %1 = "onnx.Add"(%0, %b) : (tensor<4x12xf32>, tensor<12xf32>) -> tensor<4x12xf32>
+    %2:2 = "onnx.Split"(%1, %s) {axis = 1 : si64} : (tensor<4x12xf32>, tensor<2xi64>) -> (tensor<4x8xf32>, tensor<4x4xf32>)
+    return %2#0, %2#1 : tensor<4x8xf32>, tensor<4x4xf32>
+  }
+}
+
+// -----
+
+// The range is taken after a Reshape whose major new dimension it is.
+// CHECK-LABEL: func @reshaped
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @reshaped(%x: tensor<4x8xf32>) -> (tensor<4x2x2xf32>, tensor<4x2x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<8x8xf32>
+    %s = "onnx.Constant"() {value = dense<[4, 2, 2, 2]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %i0 = "onnx.Constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+    %i1 = "onnx.Constant"() {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [8, 1]>} : tensor<8x4xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 16, strides = [8, 1]>} : tensor<8x4xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<4x8xf32>, tensor<4xi64>) -> tensor<4x2x2x2xf32>
+    %2 = "onnx.Gather"(%1, %i0) {axis = 1 : si64} : (tensor<4x2x2x2xf32>, tensor<i64>) -> tensor<4x2x2xf32>
+    %3 = "onnx.Gather"(%1, %i1) {axis = 1 : si64} : (tensor<4x2x2x2xf32>, tensor<i64>) -> tensor<4x2x2xf32>
+    return %2, %3 : tensor<4x2x2xf32>, tensor<4x2x2xf32>
+  }
+}
+
+// -----
+
+// Heads are the major factor: the projection splits by heads as it is.
+// CHECK-LABEL: func @heads_major
+// CHECK: onnx.MatMul
+// CHECK-NOT: onnx.MatMul
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @heads_major(%x: tensor<4x8xf32>) -> tensor<4x2x2xf32> {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [12, 1]>} : tensor<8x12xf32>
+    %s = "onnx.Constant"() {value = dense<[4, 2, 3, 2]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %i = "onnx.Constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<4x8xf32>, tensor<8x12xf32>) -> tensor<4x12xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<4x12xf32>, tensor<4xi64>) -> tensor<4x2x3x2xf32>
+    %2 = "onnx.Gather"(%1, %i) {axis = 2 : si64} : (tensor<4x2x3x2xf32>, tensor<i64>) -> tensor<4x2x2xf32>
+    return %2 : tensor<4x2x2xf32>
+  }
+}
+
+// -----
+
+// Someone needs the whole projection.
+// CHECK-LABEL: func @also_whole
+// CHECK: onnx.MatMul
+// CHECK: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @also_whole(%x: tensor<4x8xf32>) -> (tensor<4x4xf32>, tensor<4x8xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<8x8xf32>
+    %s = "onnx.Constant"() {value = dense<4> : tensor<2xi64>} : () -> tensor<2xi64>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+    %1:2 = "onnx.Split"(%0, %s) {axis = 1 : si64} : (tensor<4x8xf32>, tensor<2xi64>) -> (tensor<4x4xf32>, tensor<4x4xf32>)
+    return %1#0, %0 : tensor<4x4xf32>, tensor<4x8xf32>
+  }
+}
