@@ -137,6 +137,15 @@ LogicalResult GraphImporter::processNode(Node &node) {
   }
   foldData(node, inferred);
   foldWeight(node, inferred);
+  // What the shape says by -1, by 0 and by broadcasting is known now.
+  if (node.info->mlirName == "onnx.Reshape" ||
+      node.info->mlirName == "onnx.Expand") {
+    node.operands[1] =
+        factory.integers(builder.getI64Type(), inferred[0].dims,
+                         /*isScalar=*/false, symbols);
+    if (node.info->mlirName == "onnx.Reshape")
+      node.setInt("allowzero", 1);
+  }
   node.results.clear();
   for (ImportedValue &value : inferred) {
     node.results.push_back(factory.make());
