@@ -34,7 +34,19 @@ static bool redirect(Value value, Value destination) {
   return true;
 }
 
+/// Gives every destination a tensor.empty of its own (CSE merges them), so that
+/// bufferization has nothing to decide.
+static void separateDestinations(func::FuncOp func) {
+  for (auto empty : llvm::make_early_inc_range(func.getOps<tensor::EmptyOp>())) {
+    OpBuilder builder(empty);
+    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses()))
+      if (!empty->hasOneUse())
+        use.set(builder.clone(*empty)->getResult(0));
+  }
+}
+
 void tpo::bindOutputs(func::FuncOp func) {
+  separateDestinations(func);
   auto returnOp = cast<func::ReturnOp>(func.front().getTerminator());
   OpBuilder builder(returnOp);
   StringRef globalType = tp::TpDialect::kGlobalTypeAttr;

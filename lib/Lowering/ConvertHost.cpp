@@ -2,6 +2,7 @@
 
 #include "HostBuilder.h"
 #include "dialects/Rt/Rt.h"
+#include "dialects/Tp/Tp.h"
 #include "tp-opt/Lowering/Passes.h"
 #include "tprt/abi.h"
 
@@ -152,6 +153,9 @@ struct RtConvertHost : tpo::impl::RtConvertHostPassBase<RtConvertHost> {
       return signalPassFailure();
     createAbiVersion(module);
     host.erase();
+    // Nothing below the LLVM dialect knows the mesh.
+    for (auto mesh : llvm::make_early_inc_range(module.getOps<tp::MeshOp>()))
+      mesh.erase();
   }
 };
 } // namespace

@@ -20,7 +20,7 @@ static Type getViewType(MLIRContext *context) {
 // Fields of tprt_view.
 enum { kData, kDtype, kRank, kSizes, kStrides };
 
-static int32_t getDtype(Type type) {
+int32_t tpo::getRuntimeDtype(Type type) {
   if (type.isF32())
     return TPRT_F32;
   if (type.isF16())
@@ -247,7 +247,7 @@ Value HostBuilder::view(Operation *op, unsigned operand) {
   Value view = stackSlot("view", operand, viewType);
   ArrayRef<int64_t> perm = rt::getOperandPerm(op, operand);
   store(buffer.data, field(view, {kData}));
-  store(i32(getDtype(buffer.elementType)), field(view, {kDtype}));
+  store(i32(getRuntimeDtype(buffer.elementType)), field(view, {kDtype}));
   store(i32(buffer.sizes.size()), field(view, {kRank}));
   for (auto [index, size] : llvm::enumerate(permute<OpFoldResult>(buffer.sizes, perm)))
     store(toValue(size), field(view, {kSizes, static_cast<int32_t>(index)}));

@@ -21,6 +21,9 @@ namespace tpo {
 /// Arguments of the exported functions; all are pointers.
 enum class HostArg { Context, Symbols, Inputs, Outputs, Weights, Arena, SlotOffsets, SlotBytes };
 
+/// The tprt_dtype of an element type.
+int32_t getRuntimeDtype(mlir::Type type);
+
 class HostBuilder {
 public:
   /// Starts function `name`, a part of what `host` does.

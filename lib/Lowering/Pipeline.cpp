@@ -1,0 +1,72 @@
+//===- Pipeline.cpp - From the partitioned module to the program ----------===//
+
+#include "Manifest.h"
+#include "dialects/Onnx/Onnx.h"
+#include "dialects/Rt/Rt.h"
+#include "dialects/Tp/Tp.h"
+#include "tp-opt/Lowering/Passes.h"
+#include "tp-opt/Lowering/Program.h"
+
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace tpo;
+
+void tpo::registerLoweringExternalModels(DialectRegistry &registry) {
+  registry.insert<tp::TpDialect, onnx::OnnxDialect, rt::RtDialect>();
+  rt::registerBufferizationModels(registry);
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+}
+
+void tpo::buildLoweringPipeline(OpPassManager &passes, const LoweringOptions &options) {
+  passes.addPass(createLowerToRtPass());
+  passes.addPass(createTpFormKernelsPass());
+  passes.addPass(createRtBufferizePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createRtPlanArenaPass());
+}
+
+void tpo::buildCodegenPipeline(OpPassManager &passes, const LoweringOptions &options) {
+  passes.addPass(createRtConvertKernelsPass());
+  passes.addPass(createRtConvertHostPass());
+  passes.addPass(arith::createArithExpandOpsPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+LogicalResult tpo::lowerToProgram(ModuleOp module, const LoweringOptions &options, Program &program) {
+  if (options.target == LoweringOptions::Target::CUDA)
+    return module.emitError("lowering to CUDA is not supported");
+  PassManager lowering(module.getContext());
+  buildLoweringPipeline(lowering, options);
+  if (failed(lowering.run(module)))
+    return failure();
+  FailureOr<llvm::json::Object> manifest = buildProgramManifest(module);
+  if (failed(manifest))
+    return failure();
+  program.manifest = std::move(*manifest);
+  program.manifest["target"] = "cpu";
+  PassManager codegen(module.getContext());
+  buildCodegenPipeline(codegen, options);
+  if (failed(codegen.run(module)))
+    return failure();
+  FailureOr<std::string> sharedObject = compileToSharedObject(module, options);
+  if (failed(sharedObject))
+    return failure();
+  program.sharedObject = std::move(*sharedObject);
+  return success();
+}
