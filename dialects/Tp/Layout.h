@@ -41,9 +41,12 @@ struct AxisRef {
     return std::tie(axis, preSize, size) <
            std::tie(other.axis, other.preSize, other.size);
   }
+  /// Whether the parts are not independent: neither lies within what the other
+  /// leaves of the axis. (1)2 and (3)4 of 12 share no device count, but not all
+  /// pairs of their indices occur equally often.
   bool overlaps(const AxisRef &other) const {
-    return axis == other.axis && preSize < other.preSize * other.size &&
-           other.preSize < preSize * size;
+    return axis == other.axis && other.preSize % (preSize * size) != 0 &&
+           preSize % (other.preSize * other.size) != 0;
   }
   bool contains(const AxisRef &other) const {
     return axis == other.axis && other.preSize % preSize == 0 &&
@@ -109,8 +112,9 @@ struct DimSplit {
   bool operator!=(const DimSplit &other) const { return !(*this == other); }
 };
 
-/// A distribution of a tensor. Two canonical layouts are equal exactly when
-/// they put the same elements on the same devices.
+/// A distribution of a tensor. Equal canonical layouts put the same elements on
+/// the same devices; different ones do not, for tensors with more elements than
+/// devices in every dimension.
 struct Layout {
   llvm::SmallVector<DimSplit, 0> dims;
   /// Axes along which every device holds one term of a reduction.

@@ -202,98 +202,191 @@ FailureOr<OpLayouts> getLayouts(const ShardingRule &rule,
 // Layouts to factors
 //===----------------------------------------------------------------------===//
 
-/// Gives `rest` to the factors from `position` on, so that the dimension's
-/// split becomes `wanted`.
-static bool distribute(const ShardingRule &rule, const DimFactors &dim,
-                       size_t position, ArrayRef<AxisRef> rest,
-                       const DimSplit &wanted, SmallVectorImpl<AxisRefs> &axes,
-                       SmallVectorImpl<AffineExpr> &units) {
+/// What other tensors already say about the factors: axes and units, none for
+/// a factor that no other has.
+using KnownAxes = SmallVector<std::optional<std::pair<AxisRefs, AffineExpr>>>;
+
+namespace {
+
+/// Distributes the axes that split one dimension among its factors.
+class Distribution {
+public:
+  Distribution(const ShardingRule &rule, const DimFactors &dim,
+               const DimSplit &wanted, const KnownAxes *known)
+      : axes(dim.size()), units(dim.size()), rule(rule), dim(dim),
+        wanted(wanted), known(known) {}
+
+  bool run() { return !wanted.isSplit() || distribute(0, wanted.axes); }
+
+  SmallVector<AxisRefs> axes;
+  SmallVector<AffineExpr> units;
+
+private:
+  /// Gives `rest` to the factors from `position` on.
+  bool distribute(size_t position, ArrayRef<AxisRef> rest);
+  /// Gives all of `rest` to the factor at `position`, in pieces of several
+  /// indices where the dimension has such.
+  bool giveAll(size_t position, ArrayRef<AxisRef> rest);
+  bool isWanted() const {
+    DimSplit split;
+    std::string why;
+    return succeeded(getDimSplit(rule, dim, axes, units, split, why)) &&
+           split == wanted;
+  }
+
+  const ShardingRule &rule;
+  const DimFactors &dim;
+  const DimSplit &wanted;
+  const KnownAxes *known;
+};
+
+} // namespace
+
+bool Distribution::giveAll(size_t position, ArrayRef<AxisRef> rest) {
+  const Factor &factor = rule.factors[dim[position]];
+  if (factor.kind == FactorKind::Whole)
+    return false;
+  axes[position].assign(rest.begin(), rest.end());
+  if (isWanted())
+    return true;
+  AffineExpr pieces = wanted.units;
+  for (unsigned major : ArrayRef(dim).take_front(position))
+    pieces = pieces && rule.factors[major].size
+                 ? divideExactly(pieces, rule.factors[major].size)
+                 : AffineExpr();
+  if (!pieces || !factor.size || !divideExactly(factor.size, pieces))
+    return false;
+  units[position] = pieces;
+  if (isWanted())
+    return true;
+  units[position] = nullptr;
+  return false;
+}
+
+bool Distribution::distribute(size_t position, ArrayRef<AxisRef> rest) {
   if (position == dim.size())
     return false;
-  AffineExpr factorSize = rule.factors[dim[position]].size;
-  // All of it to this factor?
-  axes[position].assign(rest.begin(), rest.end());
-  DimSplit split;
-  std::string why;
-  if (rule.factors[dim[position]].kind != FactorKind::Whole &&
-      succeeded(getDimSplit(rule, dim, axes, units, split, why))) {
-    if (split == wanted)
-      return true;
-    // In the same devices' pieces, several indices each?
-    AffineExpr pieces = wanted.units;
-    for (unsigned major : ArrayRef(dim).take_front(position))
-      pieces = pieces && rule.factors[major].size
-                   ? divideExactly(pieces, rule.factors[major].size)
-                   : AffineExpr();
-    if (pieces && factorSize && divideExactly(factorSize, pieces)) {
-      units[position] = pieces;
-      if (succeeded(getDimSplit(rule, dim, axes, units, split, why)) &&
-          split == wanted)
-        return true;
-      units[position] = nullptr;
-    }
-  }
-  // Else as many devices as it has indices, and the others further down.
-  std::optional<int64_t> size = getConst(factorSize);
+  const Factor &factor = rule.factors[dim[position]];
+  AxisRefs &here = axes[position];
   AxisRefs tail;
-  if (size && *size > 0 && splitAxes(rest, *size, axes[position], tail) &&
-      (tail.empty() || rule.factors[dim[position]].kind != FactorKind::Whole) &&
-      distribute(rule, dim, position + 1, tail, wanted, axes, units))
+  if (known && (*known)[dim[position]]) {
+    const auto &[knownAxes, knownUnits] = *(*known)[dim[position]];
+    units[position] = knownUnits;
+    if (!splitAxes(rest, getNumShards(knownAxes), here, tail) ||
+        here != knownAxes)
+      return false;
+    return tail.empty() ? isWanted() : distribute(position + 1, tail);
+  }
+  if (giveAll(position, rest))
     return true;
-  axes[position].clear();
+  // Else as many devices as it has indices, and the others further down.
+  std::optional<int64_t> size = getConst(factor.size);
+  if (size && *size > 0 && splitAxes(rest, *size, here, tail) &&
+      (here.empty() || factor.kind != FactorKind::Whole) &&
+      distribute(position + 1, tail))
+    return true;
+  here.clear();
   return false;
 }
 
 FailureOr<SmallVector<AxisRefs>>
 getFactorAxes(const ShardingRule &rule, const DimFactors &dim,
               const DimSplit &split, SmallVectorImpl<AffineExpr> *units) {
-  SmallVector<AxisRefs> axes(dim.size());
-  SmallVector<AffineExpr> pieces(dim.size());
-  if (split.isSplit() &&
-      !distribute(rule, dim, 0, split.axes, split, axes, pieces))
+  Distribution distribution(rule, dim, split, /*known=*/nullptr);
+  if (!distribution.run())
     return failure();
   if (units)
-    units->assign(pieces.begin(), pieces.end());
-  return axes;
+    units->assign(distribution.units.begin(), distribution.units.end());
+  return distribution.axes;
 }
 
-/// Records the axes of every factor of one tensor.
+namespace {
+
+/// One dimension of one operand or result.
+struct DimensionOfTensor {
+  const Layout *layout;
+  const TensorFactors *tensor;
+  unsigned dim;
+  std::string tensorName;
+  const DimFactors &getFactors() const { return (*tensor)[dim]; }
+};
+
+} // namespace
+
+/// Records the axes of every factor of one dimension.
 static LogicalResult collectFactorAxes(const ShardingRule &rule,
-                                       const TensorFactors &tensor,
-                                       const Layout &layout, const Mesh &mesh,
-                                       FactorAssignment &assignment,
+                                       const DimensionOfTensor &dimension,
+                                       const Mesh &mesh, KnownAxes &known,
                                        std::string &why) {
-  if (layout.getRank() != tensor.size())
-    return refuse(why, "layout " + toString(layout, mesh) +
-                           " does not have rank " + Twine(tensor.size()));
-  for (auto [index, dim] : llvm::enumerate(tensor)) {
-    SmallVector<AffineExpr> units;
-    FailureOr<SmallVector<AxisRefs>> axes =
-        getFactorAxes(rule, dim, layout.dims[index], &units);
-    if (failed(axes))
-      return refuse(why, "layout " + toString(layout, mesh) +
-                             " splits no whole indices of dimension " +
-                             Twine(index));
-    for (auto [factor, here, pieces] : llvm::zip_equal(dim, *axes, units)) {
-      AxisRefs &known = assignment.factorAxes[factor];
-      if (pieces)
-        assignment.factorUnits[factor] = pieces;
-      if (known.empty())
-        known = here;
-      else if (!here.empty() && known != here)
-        return refuse(why, "factor " + getFactorName(factor) +
-                               " is split over " + toString(here, mesh) +
-                               ", elsewhere over " + toString(known, mesh));
-    }
+  const DimFactors &dim = dimension.getFactors();
+  const DimSplit &split = dimension.layout->dims[dimension.dim];
+  Distribution agreeing(rule, dim, split, &known);
+  Distribution alone(rule, dim, split, nullptr);
+  bool agrees = agreeing.run();
+  if (!agrees && !alone.run())
+    return refuse(why, dimension.tensorName + ": layout " +
+                           toString(*dimension.layout, mesh) +
+                           " splits no whole indices of dimension " +
+                           Twine(dimension.dim));
+  const Distribution &distribution = agrees ? agreeing : alone;
+  for (auto [factor, here, pieces] :
+       llvm::zip_equal(dim, distribution.axes, distribution.units)) {
+    auto &entry = known[factor];
+    if (entry && entry->first != here)
+      return refuse(why, dimension.tensorName + ": factor " +
+                             getFactorName(factor) + " is split over {" +
+                             toString(here, mesh) + "}, elsewhere over {" +
+                             toString(entry->first, mesh) + "}");
+    if (!entry)
+      entry = {here, pieces};
   }
   return success();
 }
 
-/// Finds the linear group of every axis along which operands are partial.
+/// Records the axes of all factors, those first that leave no choice: a factor
+/// that shares one tensor's dimension may have its own in another.
 static LogicalResult
-collectLinearAxes(const ShardingRule &rule, ArrayRef<Layout> operands,
-                  const Mesh &mesh, FactorAssignment &assignment,
-                  std::string &why) {
+collectFactorAxes(const ShardingRule &rule, ArrayRef<Layout> operands,
+                  ArrayRef<Layout> results, const Mesh &mesh,
+                  FactorAssignment &assignment, std::string &why) {
+  SmallVector<DimensionOfTensor, 0> dimensions;
+  auto add = [&](StringRef kind, ArrayRef<TensorFactors> tensors,
+                 ArrayRef<Layout> layouts) -> LogicalResult {
+    for (auto [index, tensor] : llvm::enumerate(tensors)) {
+      std::string name = (kind + " #" + Twine(index)).str();
+      if (layouts[index].getRank() != tensor.size())
+        return refuse(why, name + ": layout " + toString(layouts[index], mesh) +
+                               " does not have rank " + Twine(tensor.size()));
+      for (unsigned dim = 0; dim < tensor.size(); ++dim)
+        dimensions.push_back({&layouts[index], &tensor, dim, name});
+    }
+    return success();
+  };
+  if (failed(add("result", rule.results, results)) ||
+      failed(add("operand", rule.operands, operands)))
+    return failure();
+  llvm::stable_sort(dimensions, [](const DimensionOfTensor &lhs,
+                                   const DimensionOfTensor &rhs) {
+    return lhs.getFactors().size() < rhs.getFactors().size();
+  });
+  KnownAxes known(rule.factors.size());
+  for (const DimensionOfTensor &dimension : dimensions)
+    if (failed(collectFactorAxes(rule, dimension, mesh, known, why)))
+      return failure();
+  for (auto [index, entry] : llvm::enumerate(known))
+    if (entry) {
+      assignment.factorAxes[index] = entry->first;
+      assignment.factorUnits[index] = entry->second;
+    }
+  return success();
+}
+
+/// Finds the linear group of every axis along which operands are partial.
+static LogicalResult collectLinearAxes(const ShardingRule &rule,
+                                       ArrayRef<Layout> operands,
+                                       const Mesh &mesh,
+                                       FactorAssignment &assignment,
+                                       std::string &why) {
   AxisRefs all;
   for (const Layout &layout : operands)
     for (const AxisRef &ref : layout.partial)
@@ -346,16 +439,8 @@ computeAssignment(const ShardingRule &rule, ArrayRef<Layout> operands,
   if (operands.size() != rule.operands.size() ||
       results.size() != rule.results.size())
     return refuse(why, "wrong number of layouts");
-  // Results first: a factor that major ones hide in an operand may stand alone
-  // there, and disagreement is more useful to hear about at the operand.
-  for (auto [index, tensor] : llvm::enumerate(rule.results))
-    if (failed(collectFactorAxes(rule, tensor, results[index], mesh, assignment,
-                                 why)))
-      return refuse(why, "result #" + Twine(index) + ": " + why);
-  for (auto [index, tensor] : llvm::enumerate(rule.operands))
-    if (failed(collectFactorAxes(rule, tensor, operands[index], mesh,
-                                 assignment, why)))
-      return refuse(why, "operand #" + Twine(index) + ": " + why);
+  if (failed(collectFactorAxes(rule, operands, results, mesh, assignment, why)))
+    return failure();
   if (failed(collectLinearAxes(rule, operands, mesh, assignment, why)))
     return failure();
   OpLayouts layouts;
