@@ -149,7 +149,7 @@ static std::string createHeader(ArrayRef<Piece> pieces) {
     for (int64_t size : piece.sizes)
       shape.push_back(size);
     header[piece.name] = json::Object{
-        {"dtype", type.name},
+        {"dtype", type.name.str()},
         {"shape", std::move(shape)},
         {"data_offsets", json::Array{piece.position, piece.position + piece.getNumElements() * type.bytes}}};
   }
@@ -246,7 +246,7 @@ LogicalResult tpo::packWeights(Location loc, json::Object &manifest, ArrayRef<st
                                StringRef directory) {
   llvm::SmallString<128> folder(directory);
   llvm::sys::path::append(folder, "weights");
-  if (std::error_code error = fs::create_directory(folder))
+  if (std::error_code error = fs::create_directory(folder, /*IgnoreExisting=*/false, fs::all_all))
     return emitError(loc) << "cannot create " << folder << ": " << error.message();
   SourceFiles sources(files);
   json::Array packed;

@@ -75,9 +75,9 @@ static FailureOr<std::vector<std::string>> findFiles(Location loc, const Artifac
       return emitError(loc) << "weight file " << file << ": " << content.getError().message();
     char fingerprint[17];
     tprt_fingerprint((*content)->getBufferStart(), (*content)->getBufferSize(), fingerprint);
-    entries.push_back(json::Object{{"path", file.str()},
+    entries.push_back(json::Object{{"path", file.str().str()},
                                    {"bytes", static_cast<int64_t>(bytes)},
-                                   {"fingerprint", fingerprint},
+                                   {"fingerprint", std::string(fingerprint)},
                                    {"relative", makeRelative(file, output)}});
     files.push_back(file.str().str());
   }
@@ -142,7 +142,7 @@ LogicalResult tpo::writeArtifact(Location loc, Program program, const ArtifactOp
     return failure();
   llvm::SmallString<128> temporary;
   fs::createUniquePath(*output + ".tmp-%%%%%%", temporary, /*MakeAbsolute=*/false);
-  if (std::error_code error = fs::create_directory(temporary, /*IgnoreExisting=*/false))
+  if (std::error_code error = fs::create_directory(temporary, /*IgnoreExisting=*/false, fs::all_all))
     return emitError(loc) << "cannot create " << *output << ": " << error.message();
   auto cleanup = llvm::make_scope_exit([&] { fs::remove_directories(temporary); });
   if (failed(writeContents(loc, program, options, *output, temporary)) ||

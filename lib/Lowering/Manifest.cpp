@@ -79,7 +79,7 @@ json::Array ManifestBuilder::describeLayout(tp::LayoutAttr layout, int64_t rank)
       for (tp::AxisRefAttr axis : dim.getAxes()) {
         int64_t size = axis.isWhole() ? mesh.getAxes()[*mesh.findAxis(axis.getName())].size : axis.getSize();
         split.push_back(
-            json::Object{{"axis", axis.getName().getValue()}, {"pre", axis.getPreSize()}, {"size", size}});
+            json::Object{{"axis", axis.getName().getValue().str()}, {"pre", axis.getPreSize()}, {"size", size}});
       }
       if (!dim.getAxes().empty() && dim.getUnits())
         split.push_back(json::Object{{"units", toJson(dim.getUnits())}});
@@ -178,7 +178,7 @@ FailureOr<json::Object> ManifestBuilder::describeWeight(rt::WeightAttr weight) {
                                  {"stored", getRuntimeDtype(part.getView().getElem())},
                                  {"ranks", std::move(pieces)}});
   }
-  return json::Object{{"name", name},
+  return json::Object{{"name", name.str()},
                       {"dtype", getRuntimeDtype(weight.getElem())},
                       {"shapes", std::move(shapes)},
                       {"parts", std::move(parts)}};
@@ -218,15 +218,15 @@ void ManifestBuilder::describeProgram() {
   forEach(rt::RtDialect::kOpsAttr, [&](Attribute attr) {
     auto entry = cast<DictionaryAttr>(attr);
     auto layer = entry.getAs<IntegerAttr>("layer");
-    ops.push_back(json::Object{{"name", entry.getAs<StringAttr>("name").getValue()},
-                               {"type", entry.getAs<StringAttr>("type").getValue()},
+    ops.push_back(json::Object{{"name", entry.getAs<StringAttr>("name").getValue().str()},
+                               {"type", entry.getAs<StringAttr>("type").getValue().str()},
                                {"layer", layer ? json::Value(layer.getInt()) : json::Value(nullptr)}});
   });
   for (auto func : module.getOps<func::FuncOp>())
     if (func->hasAttr(rt::RtDialect::kKernelAttr))
-      kernels.push_back(json::Object{{"name", func.getName()}});
+      kernels.push_back(json::Object{{"name", func.getName().str()}});
   for (StringRef symbol : symbols)
-    symbolNames.push_back(symbol);
+    symbolNames.push_back(symbol.str());
   manifest["symbols"] = std::move(symbolNames);
   manifest["states"] = std::move(states);
   manifest["groups"] = std::move(groups);
