@@ -1,0 +1,179 @@
+//===- TensorRules.cpp - Rules of tensor, arith and math operations -------===//
+
+#include "RuleHelpers.h"
+#include "UpstreamRules.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace tpo::rules {
+
+namespace {
+
+/// Every group of dimensions of the expanded shape is one of the collapsed.
+Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups,
+                 bool expands) {
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs collapsed =
+      dimsOf(expands ? op->getOperand(0) : op->getResult(0));
+  AffineExprs expanded =
+      dimsOf(expands ? op->getResult(0) : op->getOperand(0));
+  auto setDim = [&](bool isOperand, unsigned dim, unsigned factor) {
+    if (isOperand)
+      builder.operandDim(0, dim, factor);
+    else
+      builder.resultDim(0, dim, factor);
+  };
+  for (auto [dim, group] : llvm::enumerate(groups)) {
+    SmallVector<unsigned> large;
+    for (int64_t index : group)
+      if (!isOne(expanded[index]))
+        large.push_back(index);
+    for (unsigned index : large) {
+      // A group of one dimension has the collapsed size, known or not.
+      AffineExpr size = large.size() == 1 && !expanded[index] ? collapsed[dim]
+                                                               : expanded[index];
+      unsigned factor = builder.parallel(size);
+      setDim(!expands, index, factor);
+      setDim(expands, dim, factor);
+    }
+  }
+  builder.restOfOperandWhole(0);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, 0u);
+  return builder.build();
+}
+
+} // namespace
+
+Rule expandShape(Operation *op) {
+  return reassociate(
+      op, cast<tensor::ExpandShapeOp>(op).getReassociationIndices(),
+      /*expands=*/true);
+}
+
+Rule collapseShape(Operation *op) {
+  return reassociate(
+      op, cast<tensor::CollapseShapeOp>(op).getReassociationIndices(),
+      /*expands=*/false);
+}
+
+namespace {
+
+/// Whether dimension `dim` of a tensor is covered from its start to its end.
+bool coversDim(OffsetSizeAndStrideOpInterface op, unsigned dim,
+               AffineExpr size) {
+  return !op.isDynamicOffset(dim) && op.getStaticOffset(dim) == 0 &&
+         !op.isDynamicStride(dim) && op.getStaticStride(dim) == 1 &&
+         !op.isDynamicSize(dim) && size &&
+         tp::getConst(size) == op.getStaticSize(dim);
+}
+
+} // namespace
+
+Rule extractSlice(Operation *op) {
+  auto slice = cast<tensor::ExtractSliceOp>(op);
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs sizes = dimsOf(slice.getSource());
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  unsigned resultDim = 0;
+  for (auto [dim, size] : llvm::enumerate(sizes)) {
+    if (dropped.test(dim))
+      continue;
+    if (!isOne(size) && coversDim(slice, dim, size)) {
+      unsigned factor = builder.parallel(size);
+      builder.operandDim(0, dim, factor);
+      builder.resultDim(0, resultDim, factor);
+    }
+    ++resultDim;
+  }
+  builder.restOfOperandWhole(0);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, 0u);
+  return builder.build();
+}
+
+Rule insertSlice(Operation *op) {
+  auto slice = cast<tensor::InsertSliceOp>(op);
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs sizes = dimsOf(slice.getDest());
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  unsigned sourceDim = 0;
+  for (auto [dim, size] : llvm::enumerate(sizes)) {
+    bool inSource = !dropped.test(dim);
+    if (inSource && !isOne(size) && coversDim(slice, dim, size)) {
+      unsigned factor = builder.parallel(size);
+      builder.operandDim(0, sourceDim, factor);
+      builder.operandDim(1, dim, factor);
+      builder.resultDim(0, dim, factor);
+    }
+    sourceDim += inSource;
+  }
+  for (unsigned operand : {0u, 1u})
+    builder.restOfOperandWhole(operand);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, {0u, 1u});
+  return builder.build();
+}
+
+Rule tensorPad(Operation *op) {
+  auto pad = cast<tensor::PadOp>(op);
+  tp::ShardingRuleBuilder builder(op);
+  llvm::SmallBitVector padded = pad.getPaddedDims();
+  for (auto [dim, size] : llvm::enumerate(dimsOf(pad.getSource()))) {
+    if (padded.test(dim) || isOne(size))
+      continue;
+    unsigned factor = builder.parallel(size);
+    builder.operandDim(0, dim, factor);
+    builder.resultDim(0, dim, factor);
+  }
+  builder.restOfOperandWhole(0);
+  builder.restOfResultWhole(0);
+  return builder.build();
+}
+
+Rule uniform(Operation *op) {
+  tp::ShardingRuleBuilder builder(op);
+  parallelResult(builder, 0);
+  return builder.build();
+}
+
+Rule arithConstant(Operation *op) {
+  auto elements =
+      dyn_cast<DenseElementsAttr>(cast<arith::ConstantOp>(op).getValue());
+  if (elements && elements.isSplat())
+    return uniform(op);
+  tp::ShardingRuleBuilder builder(op);
+  builder.restOfResultWhole(0);
+  return builder.build();
+}
+
+Rule tensorElementwise(Operation *op) {
+  tp::ShardingRuleBuilder builder(op);
+  SmallVector<tp::DimFactors> dims = parallelResult(builder, 0);
+  SmallVector<unsigned> tensors;
+  for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
+    if (!isa<RankedTensorType>(operand.getType()))
+      continue;
+    tensors.push_back(index);
+    for (auto [dim, factors] : llvm::enumerate(dims))
+      setOperandDim(builder, index, dim, factors);
+  }
+  if (isa<arith::AddFOp, arith::AddIOp, arith::SubFOp, arith::SubIOp>(op))
+    builder.linear(tensors);
+  else if (isa<arith::MulFOp, arith::MulIOp>(op))
+    for (unsigned operand : tensors)
+      builder.linear(operand);
+  else if (isa<arith::DivFOp, arith::NegFOp, arith::ExtFOp>(op))
+    builder.linear(0u);
+  else if (isa<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(op))
+    builder.linear(tensors, tp::ReductionKind::Max);
+  else if (isa<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>(op))
+    builder.linear(tensors, tp::ReductionKind::Min);
+  return builder.build();
+}
+
+} // namespace tpo::rules
