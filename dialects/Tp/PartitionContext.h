@@ -45,8 +45,8 @@ public:
   }
   /// Whether nothing about the operation is split or partial.
   bool isReplicated() const { return assignment.isReplicated(); }
-  /// 1 on the one device whose index along `axes` is zero, as an expression
-  /// that is zero exactly there; for adding a replicated term once to a sum.
+  /// The executing rank's index along `axes`: zero on exactly one device of a
+  /// group, where a replicated term is added to a sum that the group shares.
   mlir::AffineExpr getIndexAlong(llvm::ArrayRef<AxisRef> axes) const;
 
 private:

@@ -302,15 +302,20 @@ std::optional<Polynomial> Polynomial::fromExpr(AffineExpr expr) {
 AffineExpr Polynomial::toExpr(MLIRContext *context) const {
   AffineExpr sum = getAffineConstantExpr(0, context);
   int64_t constantTerm = 0;
-  for (const auto &[monomial, coefficient] : terms) {
-    if (monomial.empty()) {
-      constantTerm = coefficient;
-      continue;
+  // Positive terms first: differences read as such.
+  for (bool positive : {true, false}) {
+    for (const auto &[monomial, coefficient] : terms) {
+      if (monomial.empty()) {
+        constantTerm = coefficient;
+        continue;
+      }
+      if ((coefficient > 0) != positive)
+        continue;
+      AffineExpr term = monomial.front();
+      for (AffineExpr atom : llvm::drop_begin(monomial))
+        term = term * atom;
+      sum = sum + term * coefficient;
     }
-    AffineExpr term = monomial.front();
-    for (AffineExpr atom : llvm::drop_begin(monomial))
-      term = term * atom;
-    sum = sum + term * coefficient;
   }
   return sum + constantTerm;
 }

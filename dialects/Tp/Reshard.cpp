@@ -3,7 +3,6 @@
 #include "dialects/Tp/Reshard.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 

@@ -14,7 +14,8 @@ OpFoldResult ConstrainOp::fold(FoldAdaptor) {
 }
 
 OpFoldResult ReshardOp::fold(FoldAdaptor) {
-  return tpo::tp::getLayoutAttr(getInput()) == getLayout() ? getInput() : Value();
+  return tpo::tp::getLayoutAttr(getInput()) == getLayout() ? getInput()
+                                                           : Value();
 }
 
 namespace {
