@@ -524,8 +524,9 @@ TEST(RuntimeDtype, HalfRoundTrips) {
       ASSERT_EQ(floatToF16(value), half);
     }
     float wide = bf16ToFloat(half);
-    if (!std::isnan(wide))
+    if (!std::isnan(wide)) {
       ASSERT_EQ(floatToBf16(wide), half);
+    }
   }
   EXPECT_EQ(floatToF16(65519.0f), 0x7bff);
   EXPECT_EQ(floatToF16(65520.0f), 0x7c00);

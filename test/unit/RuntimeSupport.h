@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -47,6 +48,24 @@ template <typename T> std::string bytesOf(const std::vector<T> &values) {
   return std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
 }
 
+// Dimensions in short: "s0 s1+s2 8". (nlohmann::json reads {{"s", 0}} as an
+// object.)
+inline nlohmann::json dims(const std::string &text) {
+  using nlohmann::json;
+  auto term = [](const std::string &item) {
+    return item[0] == 's' ? json::array({"s", std::stoi(item.substr(1))}) : json(std::stoi(item));
+  };
+  json result = json::array();
+  std::istringstream stream(text);
+  for (std::string item; stream >> item;) {
+    size_t plus = item.find('+');
+    result.push_back(plus == std::string::npos
+                         ? term(item)
+                         : json::array({"+", term(item.substr(0, plus)), term(item.substr(plus + 1))}));
+  }
+  return result;
+}
+
 // A manifest with nothing in it but what is required.
 inline nlohmann::json emptyManifest(int ranks) {
   using nlohmann::json;
@@ -58,23 +77,23 @@ inline nlohmann::json emptyManifest(int ranks) {
           {"abi", TPRT_ABI_VERSION},
           {"target", "cpu"},
           {"model", {{"path", "model.onnx"}, {"name", "main"}}},
-          {"mesh", {{"axes", {{{"name", "tp"}, {"size", ranks}}}}}},
+          {"mesh", {{"axes", json::array({{{"name", "tp"}, {"size", ranks}}})}}},
           {"ranks", ranks},
-          {"symbols", {"n", "%tp"}},
+          {"symbols", json::array({"n", "%tp"})},
           {"inputs", json::array({{{"name", "x"},
                                    {"dtype", TPRT_F32},
-                                   {"dims", {{"s", 0}}},
-                                   {"layout", {json::array()}},
+                                   {"dims", dims("s0")},
+                                   {"layout", json::array({json::array()})},
                                    {"strided", false}}})},
           {"outputs", json::array({{{"name", "y"},
                                     {"dtype", TPRT_F32},
-                                    {"dims", {{"s", 0}}},
-                                    {"layout", {json::array()}},
+                                    {"dims", dims("s0")},
+                                    {"layout", json::array({json::array()})},
                                     {"strided", false}}})},
           {"states", json::array()},
           {"files", json::array()},
           {"weights", json::array()},
-          {"groups", {{all}}},
+          {"groups", json::array({json::array({all})})},
           {"arena", {{"slots", 0}, {"lifetimes", json::array()}}},
           {"ops", json::array({{{"name", "/first"}, {"type", "MatMul"}, {"layer", 0}},
                                {{"name", "/second"}, {"type", "Gather"}, {"layer", nullptr}}})},
