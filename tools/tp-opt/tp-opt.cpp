@@ -11,40 +11,28 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/Onnx/Onnx.h"
-#include "dialects/Tp/Tp.h"
-#if __has_include("dialects/Rt/Rt.h")
-#include "dialects/Rt/Rt.h"
-#endif
-#if __has_include("tp-opt/Simplify/Passes.h")
-#include "tp-opt/Simplify/Passes.h"
-#endif
-#if __has_include("tp-opt/Sharding/Passes.h")
-#include "tp-opt/Sharding/Passes.h"
-#endif
-#if __has_include("tp-opt/Partition/Passes.h")
-#include "tp-opt/Partition/Passes.h"
-#endif
-#if __has_include("tp-opt/Collectives/Passes.h")
-#include "tp-opt/Collectives/Passes.h"
-#endif
-#if __has_include("tp-opt/Lowering/Passes.h")
-#include "tp-opt/Lowering/Passes.h"
-#endif
+#include "Driver.h"
+
+#include "tp-opt/Pipeline/Compiler.h"
+
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
+  if (tpo::isCompilerCommand(argc, argv))
+    return tpo::runCompiler(argc, argv);
+  // mlir-opt's own help under another name: --help is the compiler's.
+  for (int i = 1; i < argc; ++i)
+    if (llvm::StringRef(argv[i]) == "--help-passes")
+      argv[i] = const_cast<char *>("--help");
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<tpo::tp::TpDialect, tpo::onnx::OnnxDialect>();
-#if __has_include("tp-opt/Simplify/Passes.h")
-  tpo::registerSimplifyPasses();
-#endif
-  return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "tp-opt: tensor-parallel compiler passes\n", registry));
+  tpo::registerAllTpOptDialects(registry);
+  tpo::registerAllTpOptPasses();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "tp-opt: the tensor-parallel compiler's passes\n", registry));
 }

@@ -1,0 +1,252 @@
+//===- Compiler.cpp - From an ONNX model to an artifact -------------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Pipeline/Compiler.h"
+
+#include "dialects/Tp/Mesh.h"
+#include "dialects/Tp/Tp.h"
+#include "tp-opt/Artifact/Artifact.h"
+#include "tp-opt/Collectives/Passes.h"
+#include "tp-opt/Import/Import.h"
+#include "tp-opt/Partition/Passes.h"
+#include "tp-opt/Pipeline/Report.h"
+#include "tp-opt/Planning/Assumptions.h"
+#include "tp-opt/Planning/Passes.h"
+#include "tp-opt/Simplify/Passes.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace tpo {
+
+namespace {
+
+/// Devices of one mesh axis, and of the mesh: enough for any machine there is.
+constexpr int64_t kMaxDevices = 4096;
+
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, MLIRContext &context)
+      : options(options), context(context), loc(FileLineColLoc::get(&context, options.model, 0, 0)) {}
+
+  LogicalResult run();
+
+private:
+  /// Runs one phase with its name for progress and timings.
+  LogicalResult phase(StringRef name, llvm::function_ref<LogicalResult()> body) {
+    if (options.onPhase)
+      options.onPhase(name);
+    auto start = std::chrono::steady_clock::now();
+    LogicalResult result = body();
+    std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    report.addTiming(name, elapsed.count());
+    return result;
+  }
+  LogicalResult passes(llvm::function_ref<void(OpPassManager &)> build) {
+    PassManager manager(&context);
+    // Verifying between the phases is enough.
+    manager.enableVerifier(false);
+    build(manager);
+    return success(succeeded(manager.run(*module)) && succeeded(verify(*module)));
+  }
+  LogicalResult print(Emit stage, bool &done) {
+    if (options.emit != stage)
+      return success();
+    done = true;
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module->print(os, OpPrintingFlags().elideLargeElementsAttrs(64));
+    return writeText(options.output.empty() ? "-" : options.output, text);
+  }
+  LogicalResult writeText(StringRef path, StringRef text);
+  void addMesh();
+  LogicalResult compile();
+
+  const CompileOptions &options;
+  MLIRContext &context;
+  Location loc;
+  OwningOpRef<ModuleOp> module;
+  Report report;
+};
+
+/// Writes a file as a whole or not at all.
+LogicalResult Compilation::writeText(StringRef path, StringRef text) {
+  if (path == "-") {
+    llvm::outs() << text;
+    llvm::outs().flush();
+    return success();
+  }
+  std::string temporary = (path + ".tmp").str();
+  std::error_code error;
+  llvm::raw_fd_ostream file(temporary, error);
+  if (!error) {
+    file << text;
+    file.close();
+    error = file.error();
+    file.clear_error();
+  }
+  if (!error)
+    error = llvm::sys::fs::rename(temporary, path);
+  if (error) {
+    llvm::sys::fs::remove(temporary);
+    return emitError(UnknownLoc::get(&context)) << "cannot write '" << path << "': " << error.message();
+  }
+  return success();
+}
+
+void Compilation::addMesh() {
+  SmallVector<tp::MeshAxis> axes;
+  for (const MeshAxisOption &axis : options.mesh) {
+    tp::MeshAxis meshAxis;
+    meshAxis.name = axis.name;
+    meshAxis.size = axis.size;
+    axes.push_back(meshAxis);
+  }
+  if (axes.empty()) {
+    tp::MeshAxis single;
+    single.name = "tp";
+    axes.push_back(single);
+  }
+  OpBuilder b(&context);
+  b.setInsertionPointToStart(module->getBody());
+  tp::Mesh mesh("mesh", axes);
+  tp::MeshOp::create(b, module->getLoc(), "mesh", mesh.toAttr(&context));
+}
+
+LogicalResult Compilation::run() {
+  bool done = false;
+  if (failed(phase("import", [&] {
+        ImportOptions importOptions;
+        importOptions.dims = options.dims;
+        auto imported = importOnnxModel(options.model, importOptions, &context);
+        if (failed(imported))
+          return failure();
+        module = std::move(*imported);
+        return success();
+      })))
+    return failure();
+  if (failed(print(Emit::Imported, done)) || done)
+    return success(done);
+  if (failed(phase("simplify", [&] { return passes(buildSimplifyPipeline); })))
+    return failure();
+  if (failed(print(Emit::Simplified, done)) || done)
+    return success(done);
+  if (failed(phase("plan", [&] {
+        addMesh();
+        return passes([&](OpPassManager &pm) { buildPlanningPipeline(pm, options.assume); });
+      })))
+    return failure();
+  if (!options.report.empty())
+    report.addPlan(*module);
+  if (failed(print(Emit::Planned, done)) || done)
+    return success(done);
+  if (failed(phase("partition", [&] { return passes(buildPartitionPipeline); })))
+    return failure();
+  if (failed(print(Emit::Partitioned, done)) || done)
+    return success(done);
+  return compile();
+}
+
+LogicalResult Compilation::compile() {
+  FailureOr<Assumptions> assumptions = Assumptions::parse(options.assume, loc);
+  if (failed(assumptions))
+    return failure();
+  if (!options.report.empty() && failed(report.addPartitioned(*module, assumptions->getPrefill(*module))))
+    return failure();
+  if (options.emit == Emit::Artifact) {
+    ArtifactOptions artifact;
+    artifact.output = options.output;
+    artifact.modelPath = options.model;
+    artifact.modelName = module->getName().value_or("main_graph").str();
+    if (auto files = (*module)->getAttrOfType<ArrayAttr>("tp.files"))
+      for (Attribute file : files)
+        artifact.files.push_back(cast<StringAttr>(file).getValue().str());
+    artifact.packWeights = options.packWeights;
+    if (!options.output.empty() && failed(phase("lower", [&] {
+          Program program;
+          if (failed(lowerToProgram(*module, options.lowering, program)))
+            return failure();
+          return writeArtifact(loc, std::move(program), artifact);
+        })))
+      return failure();
+  } else if (options.emit == Emit::Lowered) {
+    bool done = false;
+    if (failed(passes([&](OpPassManager &pm) { buildLoweringPipeline(pm, options.lowering); })))
+      return failure();
+    return print(Emit::Lowered, done);
+  } else if (options.emit == Emit::LLVM) {
+    if (failed(passes([&](OpPassManager &pm) {
+          buildLoweringPipeline(pm, options.lowering);
+          buildCodegenPipeline(pm, options.lowering);
+        })))
+      return failure();
+    FailureOr<std::string> text = emitLLVMIR(*module, options.lowering);
+    return failed(text) ? failure() : writeText(options.output.empty() ? "-" : options.output, *text);
+  } else {
+    return emitError(loc) << "--emit=ptx is not there yet";
+  }
+  if (options.report.empty())
+    return success();
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << llvm::formatv("{0:2}", llvm::json::Value(report.take())) << "\n";
+  return writeText(options.report, text);
+}
+
+} // namespace
+
+llvm::Expected<std::vector<MeshAxisOption>> parseMesh(StringRef text) {
+  std::vector<MeshAxisOption> axes;
+  SmallVector<StringRef> parts;
+  text.split(parts, ',');
+  int64_t devices = 1;
+  for (StringRef part : parts) {
+    auto [name, size] = part.split('=');
+    MeshAxisOption axis{name.str(), 0};
+    if (!llvm::is_contained({"dp", "pp", "tp", "ep"}, name))
+      return llvm::createStringError("unknown mesh axis '" + name.str() + "': need dp, pp, tp or ep, as in tp=4");
+    if (size.getAsInteger(10, axis.size) || axis.size < 1)
+      return llvm::createStringError(name.str() + "=" + size.str() + ": the number of devices must be at least 1");
+    if (axis.size > kMaxDevices || (devices *= axis.size) > kMaxDevices)
+      return llvm::createStringError(name.str() + "=" + size.str() + ": more than " + std::to_string(kMaxDevices) +
+                                     " devices");
+    for (const MeshAxisOption &other : axes)
+      if (other.name == axis.name)
+        return llvm::createStringError("mesh axis '" + axis.name + "' is given twice");
+    axes.push_back(axis);
+  }
+  return axes;
+}
+
+void buildPlanningPipeline(OpPassManager &passes, ArrayRef<std::string> assume) {
+  TpPlanPassOptions plan;
+  for (const std::string &entry : assume)
+    plan.assume.push_back(entry);
+  passes.addPass(createTpPlanPass(plan));
+}
+
+void buildPartitionPipeline(OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createSinkPartialSumsPass());
+  passes.addPass(createPartitionPass());
+  passes.addNestedPass<func::FuncOp>(createDedupeCollectivesPass());
+}
+
+LogicalResult compileModel(const CompileOptions &options, MLIRContext &context) {
+  return Compilation(options, context).run();
+}
+
+} // namespace tpo

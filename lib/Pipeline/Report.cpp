@@ -1,0 +1,165 @@
+//===- Report.cpp - What the compiler did with a model --------------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Pipeline/Report.h"
+
+#include "dialects/Tp/Mesh.h"
+#include "dialects/Tp/Layout.h"
+#include "dialects/Tp/Tp.h"
+#include "tp-opt/Collectives/CollectiveSummary.h"
+#include "tp-opt/Import/Diagnostics.h"
+#include "tp-opt/Planning/CostModel.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <sys/resource.h>
+
+using namespace mlir;
+
+namespace tpo {
+
+static std::string nameOf(Operation *op) {
+  if (auto weight = dyn_cast<tp::WeightOp>(op))
+    return weight.getName().str();
+  std::string name;
+  op->getLoc()->walk([&](Location loc) {
+    if (auto named = dyn_cast<NameLoc>(loc); named && name.empty())
+      name = named.getName().str();
+    return WalkResult::advance();
+  });
+  return name.empty() ? op->getName().getStringRef().str() : name;
+}
+
+static std::string layoutText(tp::LayoutAttr attr, const tp::Mesh &mesh) {
+  auto layout = tp::resolveLayout(attr, mesh, nullptr);
+  return failed(layout) ? "?" : tp::toString(*layout, mesh);
+}
+
+void Report::addPlan(ModuleOp planned) {
+  auto meshes = planned.getOps<tp::MeshOp>();
+  if (meshes.empty())
+    return;
+  tp::Mesh mesh = tp::Mesh::get(*meshes.begin());
+  llvm::json::Array layouts;
+  for (auto function : planned.getOps<func::FuncOp>()) {
+    for (BlockArgument argument : function.getArguments())
+      if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
+        auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
+        layouts.push_back(llvm::json::Object{{"tensor", name ? name.getValue() : StringRef("")},
+                                             {"layout", layoutText(layout, mesh)},
+                                             {"reason", "input: as its readers need it"}});
+      }
+    function.walk([&](Operation *op) {
+      auto reasons = op->getAttrOfType<ArrayAttr>("tp.reasons");
+      for (OpResult result : op->getResults()) {
+        tp::LayoutAttr layout = tp::getLayoutAttr(result);
+        if (!layout || !isa<RankedTensorType>(result.getType()) || isa<tp::ReshardOp>(op))
+          continue;
+        unsigned number = result.getResultNumber();
+        std::string name = nameOf(op);
+        if (op->getNumResults() > 1)
+          name += ":" + std::to_string(number);
+        StringRef reason = isa<tp::WeightOp>(op) ? "weight: as its readers need it" : "";
+        if (reasons && number < reasons.size())
+          if (auto text = dyn_cast<StringAttr>(reasons[number]))
+            reason = text.getValue();
+        layouts.push_back(llvm::json::Object{
+            {"tensor", std::move(name)}, {"layout", layoutText(layout, mesh)}, {"reason", reason}});
+      }
+    });
+  }
+  root["layouts"] = std::move(layouts);
+}
+
+/// Multiply-adds count two; only contractions count.
+static double localFlops(Operation *op, ArrayRef<int64_t> symbols) {
+  auto shape = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type ? getShapeAt(type, symbols) : SmallVector<int64_t>();
+  };
+  auto elements = [](ArrayRef<int64_t> sizes) {
+    double product = 1;
+    for (int64_t size : sizes)
+      product *= size;
+    return product;
+  };
+  StringRef name = op->getName().stripDialect();
+  if (name == "MatMul") {
+    SmallVector<int64_t> lhs = shape(op->getOperand(0));
+    return lhs.empty() ? 0 : 2 * elements(shape(op->getResult(0))) * lhs.back();
+  }
+  if (name == "Attention") {
+    SmallVector<int64_t> q = shape(op->getOperand(0)), k = shape(op->getOperand(1)), v = shape(op->getOperand(2));
+    if (q.size() != 4 || k.size() != 4 || v.size() != 4)
+      return 0;
+    return 2 * elements(q) * k[2] + 2.0 * q[0] * q[1] * q[2] * k[2] * v[3];
+  }
+  return 0;
+}
+
+LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> symbols) {
+  auto meshes = partitioned.getOps<tp::MeshOp>();
+  if (meshes.empty())
+    return partitioned.emitError("a report needs a tp.mesh");
+  tp::Mesh mesh = tp::Mesh::get(*meshes.begin());
+  llvm::json::Object axes;
+  for (const tp::MeshAxis &axis : mesh.getAxes())
+    axes[axis.name] = axis.size;
+  root["mesh"] = std::move(axes);
+  int64_t ranks = mesh.getNumDevices();
+  root["ranks"] = ranks;
+
+  llvm::json::Array weights, flops;
+  tp::RankCoordinates coordinates = tp::lookupRankCoordinates(partitioned, mesh);
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    SmallVector<int64_t> values(symbols);
+    values.resize(tp::getSymbolNames(partitioned).size(), 0);
+    SmallVector<int64_t> position = mesh.getCoordinates(rank);
+    for (auto [index, coordinate] : llvm::enumerate(coordinates))
+      if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(coordinate))
+        values[symbol.getPosition()] = position[index];
+    int64_t bytes = 0;
+    double work = 0;
+    partitioned.walk([&](Operation *op) {
+      if (auto weight = dyn_cast<tp::WeightOp>(op)) {
+        auto type = cast<RankedTensorType>(weight.getType());
+        int64_t elements = 1;
+        for (int64_t size : getShapeAt(type, values))
+          elements *= size;
+        bytes += elements * getElementBits(type.getElementType()) / 8;
+      } else {
+        work += localFlops(op, values);
+      }
+    });
+    weights.push_back(bytes);
+    flops.push_back(work);
+  }
+  root["weights_bytes_per_rank"] = std::move(weights);
+  root["flops_per_rank"] = std::move(flops);
+
+  SmallVector<int64_t> values(symbols);
+  values.resize(tp::getSymbolNames(partitioned).size(), 0);
+  FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(partitioned, values);
+  if (failed(collectives))
+    return failure();
+  root["totals"] = toJSON(getTotals(*collectives));
+  root["collectives"] = toJSON(*collectives);
+  return success();
+}
+
+void Report::addTiming(StringRef phase, double milliseconds) { timings[phase] = milliseconds; }
+
+llvm::json::Object Report::take() {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  root["peak_rss_bytes"] = int64_t(usage.ru_maxrss) * 1024;
+  root["timings_ms"] = std::move(timings);
+  return std::move(root);
+}
+
+} // namespace tpo

@@ -1,0 +1,161 @@
+//===- Driver.cpp - The command line of the compiler ----------------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Driver.h"
+
+#include "tp-opt/Import/Diagnostics.h"
+#include "tp-opt/Pipeline/Compiler.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
+
+namespace tpo {
+
+namespace {
+
+constexpr const char *kOverview = R"(tp-opt: compile an ONNX transformer to a tensor-parallel program
+
+  tp-opt MODEL.onnx --tp=4 -o MODEL.tpx        compile for 4 ranks
+  tp-opt MODEL.onnx --tp=4 --report=PLAN.json  what is split, what moves, what it costs
+  tp-opt MODEL.onnx --tp=4 --emit=planned      print the program after a phase
+  tp-run MODEL.tpx --inputs=IN.npz --outputs=OUT.npz
+
+Given anything but an .onnx file, tp-opt is an mlir-opt with the project's passes:
+  tp-opt IN.mlir --tp-propagate --tp-partition (all passes: tp-opt --help-passes))";
+
+/// Options of the compiler; made when needed, since mlir-opt's command line has
+/// options of the same names.
+struct Options {
+  cl::OptionCategory category{"Options"};
+  cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"), cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("The artifact to write (a directory), or the file for --emit"),
+                              cl::value_desc("OUT.tpx"), cl::cat(category)};
+  cl::opt<int64_t> tp{"tp", cl::desc("Number of tensor-parallel ranks"), cl::value_desc("N"), cl::init(1),
+                      cl::cat(category)};
+  cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
+                            cl::value_desc("axis=size,..."), cl::cat(category)};
+  cl::opt<LoweringOptions::Target> target{
+      "target", cl::desc("What to compile for"), cl::init(LoweringOptions::Target::CPU),
+      cl::values(clEnumValN(LoweringOptions::Target::CPU, "cpu", "ranks are threads of one process (default)"),
+                 clEnumValN(LoweringOptions::Target::CUDA, "cuda", "NVIDIA GPUs")),
+      cl::cat(category)};
+  cl::opt<std::string> report{"report", cl::desc("Write a report about plan, collectives and cost"),
+                              cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::opt<Emit> emit{"emit",
+                     cl::desc("Stop after a phase and print the program"),
+                     cl::init(Emit::Artifact),
+                     cl::values(clEnumValN(Emit::Imported, "onnx-mlir", "the imported graph"),
+                                clEnumValN(Emit::Simplified, "simplified", "in canonical operators"),
+                                clEnumValN(Emit::Planned, "planned", "with the layout of every tensor"),
+                                clEnumValN(Emit::Partitioned, "partitioned", "the program of one rank"),
+                                clEnumValN(Emit::Lowered, "lowered", "runtime operations on buffers"),
+                                clEnumValN(Emit::LLVM, "llvm", "LLVM IR"),
+                                clEnumValN(Emit::PTX, "ptx", "the GPU kernels")),
+                     cl::cat(category)};
+  cl::opt<std::string> weights{"weights",
+                               cl::desc("'reference': the artifact points into the model's files (default); 'pack': "
+                                        "it contains each rank's part"),
+                               cl::value_desc("reference|pack"), cl::init("reference"), cl::cat(category)};
+  cl::list<std::string> assume{"assume", cl::CommaSeparated,
+                               cl::desc("Sizes that plan and report assume for symbolic dimensions (names as in the "
+                                        "file; default batch=1,seq=512,past=0)"),
+                               cl::value_desc("name=size,..."), cl::cat(category)};
+  cl::list<std::string> dim{"dim", cl::CommaSeparated, cl::desc("Fix symbolic dimensions"),
+                            cl::value_desc("name=size,..."), cl::cat(category)};
+  cl::opt<std::string> cpu{"cpu", cl::desc("Processor to generate code for (default: this machine's)"),
+                           cl::value_desc("NAME"), cl::init("native"), cl::cat(category)};
+};
+
+int fail(const Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "tp-opt") << message << "\n";
+  return 1;
+}
+
+/// One line that is overwritten, on terminals only.
+class Progress {
+public:
+  Progress() : active(llvm::sys::Process::StandardErrIsDisplayed()) {}
+  ~Progress() { clear(); }
+  void show(StringRef phase) {
+    if (active)
+      llvm::errs() << "\r\033[Ktp-opt: " << phase << " ...";
+  }
+  void clear() {
+    if (active)
+      llvm::errs() << "\r\033[K";
+  }
+
+private:
+  bool active;
+};
+
+} // namespace
+
+bool isCompilerCommand(int argc, char **argv) {
+  if (argc == 1)
+    return true;
+  for (int i = 1; i < argc; ++i) {
+    StringRef argument = argv[i];
+    if (argument == "--help" || argument == "-h" || argument == "-help")
+      return true;
+    if (!argument.starts_with("-") && argument.ends_with(".onnx"))
+      return true;
+  }
+  return false;
+}
+
+int runCompiler(int argc, char **argv) {
+  Options o;
+  cl::HideUnrelatedOptions(o.category);
+  cl::ParseCommandLineOptions(argc, argv, kOverview);
+
+  CompileOptions options;
+  options.model = o.model;
+  options.output = o.output;
+  options.report = o.report;
+  options.emit = o.emit;
+  options.assume.assign(o.assume.begin(), o.assume.end());
+  options.lowering.target = o.target;
+  options.lowering.cpu = o.cpu;
+  if (o.mesh.getNumOccurrences() && o.tp.getNumOccurrences())
+    return fail("give --tp or --mesh, not both");
+  auto mesh = parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + std::to_string(o.tp));
+  if (!mesh)
+    return fail((o.mesh.getNumOccurrences() ? "--mesh: " : "--tp: ") + llvm::toString(mesh.takeError()));
+  options.mesh = *mesh;
+  if (o.weights != "reference" && o.weights != "pack")
+    return fail("--weights=" + o.weights + ": need 'reference' or 'pack'");
+  options.packWeights = o.weights == "pack";
+  for (StringRef entry : o.dim) {
+    auto [name, text] = entry.rsplit('=');
+    int64_t size;
+    if (name.empty() || text.getAsInteger(10, size) || size < 0)
+      return fail("--dim: '" + entry + "' is not NAME=SIZE");
+    options.dims[name] = size;
+  }
+  if (!options.report.empty() && !StringRef(options.report).ends_with(".json"))
+    return fail("--report=" + options.report + ": reports are JSON; the file's name must end in .json");
+  if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty())
+    return fail("nothing to do: give -o OUT.tpx, --report=FILE.json or --emit=PHASE (see --help)");
+
+  DialectRegistry registry;
+  registerAllTpOptDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  Progress progress;
+  options.onPhase = [&](StringRef phase) { progress.show(phase); };
+  OnnxDiagnosticHandler handler(&context, options.model);
+  bool compiled = succeeded(compileModel(options, context));
+  return compiled ? 0 : 1;
+}
+
+} // namespace tpo
