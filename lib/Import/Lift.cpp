@@ -117,10 +117,11 @@ LogicalResult tpo::importer::liftNode(Node &node, ValueFactory &values) {
   } else if (op == "Split") {
     return liftSplit(node, values);
   } else if (op == "Slice") {
-    if (opset < 10)
-      for (auto [index, name] :
-           llvm::enumerate(ArrayRef<StringRef>{"starts", "ends", "axes"}))
-        moveIntsToOperand(node, values, name, index + 1);
+    if (opset < 10) {
+      moveIntsToOperand(node, values, "starts", 1);
+      moveIntsToOperand(node, values, "ends", 2);
+      moveIntsToOperand(node, values, "axes", 3);
+    }
   } else if (op == "TopK") {
     if (opset < 10)
       moveIntsToOperand(node, values, "k", 1);

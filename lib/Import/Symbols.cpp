@@ -41,8 +41,11 @@ public:
 
 private:
   bool consume(StringRef token) {
-    rest = rest.ltrim();
-    return rest.consume_front(token);
+    StringRef ahead = rest.ltrim();
+    if (!ahead.consume_front(token))
+      return false;
+    rest = ahead;
+    return true;
   }
 
   // Names may contain these characters ("batch-size"): only between spaces are
@@ -292,8 +295,46 @@ static Interval boundsOf(AffineExpr expr) {
   }
 }
 
+// A lower bound of a sum in which floor divisions do not cancel with what they
+// divide: x - c + 1 <= (x floordiv c) * c <= x.
+static std::optional<int64_t> relaxedLow(AffineExpr sum) {
+  SmallVector<AffineExpr> terms;
+  collectTerms(sum, terms);
+  AffineExpr relaxed = getAffineConstantExpr(0, sum.getContext());
+  for (AffineExpr term : terms) {
+    auto product = dyn_cast<AffineBinaryOpExpr>(term);
+    auto factor = product && product.getKind() == AffineExprKind::Mul
+                      ? dyn_cast<AffineConstantExpr>(product.getRHS())
+                      : AffineConstantExpr();
+    auto quotient = factor ? dyn_cast<AffineBinaryOpExpr>(product.getLHS())
+                           : AffineBinaryOpExpr();
+    auto divisor = quotient && quotient.getKind() == AffineExprKind::FloorDiv
+                       ? dyn_cast<AffineConstantExpr>(quotient.getRHS())
+                       : AffineConstantExpr();
+    if (!divisor || divisor.getValue() <= 0 ||
+        factor.getValue() % divisor.getValue() != 0) {
+      relaxed = relaxed + term;
+      continue;
+    }
+    int64_t times = factor.getValue() / divisor.getValue();
+    AffineExpr bound = quotient.getLHS();
+    if (times > 0)
+      bound = bound - (divisor.getValue() - 1);
+    relaxed = relaxed + bound * times;
+  }
+  return boundsOf(tp::simplify(relaxed)).low;
+}
+
 Interval Symbols::bounds(AffineExpr expr) {
-  return expr ? boundsOf(canonicalize(expr)) : Interval{};
+  if (!expr)
+    return {};
+  expr = canonicalize(expr);
+  Interval interval = boundsOf(expr);
+  if (!interval.low)
+    interval.low = relaxedLow(expr);
+  if (!interval.high)
+    interval.high = checkedMul(relaxedLow(tp::simplify(expr * -1)), -1);
+  return interval;
 }
 
 bool Symbols::provablyNonNegative(AffineExpr expr) {

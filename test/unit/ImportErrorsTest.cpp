@@ -1,0 +1,207 @@
+//===- ImportErrorsTest.cpp - What users get wrong ------------------------===//
+
+#include "ImportSupport.h"
+
+#include <unistd.h>
+
+using namespace tpo;
+using namespace tpo::test;
+
+namespace {
+
+#define EXPECT_ERROR(result, text)                                             \
+  do {                                                                         \
+    ImportResult actual = (result);                                            \
+    EXPECT_FALSE(actual.succeeded());                                          \
+    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
+        << actual.errors;                                                      \
+  } while (false)
+
+TEST(ImportErrorsTest, MissingFile) {
+  EXPECT_ERROR(importFile("/nonexistent/model.onnx"),
+               "/nonexistent/model.onnx: error: cannot open: No such file or "
+               "directory");
+  EXPECT_ERROR(importFile("/tmp"), "/tmp: error: is a folder, not a model");
+}
+
+TEST(ImportErrorsTest, NotAModel) {
+  EXPECT_ERROR(importBytes(""), "not a valid ONNX model");
+  EXPECT_ERROR(importBytes("hello"), "not a valid ONNX model");
+  EXPECT_ERROR(importBytes(std::string(4096, '\0')), "not a valid ONNX model");
+}
+
+TEST(ImportErrorsTest, Truncated) {
+  std::string bytes =
+      parseModel("<ir_version: 8, opset_import: [\"\" : 18]> g (float[2] x) => "
+                 "(float[2] y) { y = Relu(x) }")
+          .SerializeAsString();
+  for (size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(importBytes(bytes.substr(0, size)).succeeded()) << size;
+}
+
+TEST(ImportErrorsTest, UnknownOperator) {
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Frob(x) }"),
+               "model.onnx: node 'y' (Frob): error: operator Frob (opset 18) "
+               "is not supported");
+  EXPECT_ERROR(
+      importGraph(
+          "g (float[2] x) => (float[2] y) { y = com.microsoft.Frob(x) }"),
+      "operator Frob of domain com.microsoft (opset 1) is not supported");
+  EXPECT_ERROR(
+      importGraph("g (float[2] x) => (float[2] y) { y = my.domain.Relu(x) }"),
+      "the model imports no opset for domain 'my.domain'");
+}
+
+TEST(ImportErrorsTest, Opsets) {
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Relu(x) }", 3),
+               "opset 3 is older than 7");
+  EXPECT_ERROR(
+      importGraph("g (float[2] x) => (float[2] y) { y = Relu(x) }", 999),
+      "opset 999 is newer than");
+}
+
+TEST(ImportErrorsTest, BrokenGraphs) {
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Relu(z) }"),
+               "uses 'z', which nothing before it defines");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { z = Relu(x) }"),
+               "output 'y' is computed by no node");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] x) { x = Relu(x) }"),
+               "value 'x' is defined twice");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Add(x) }"),
+               "lacks the input 'B'");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Relu(x, x) }"),
+               "has 2 inputs, expects at most 1");
+  EXPECT_ERROR(
+      importGraph("g (float[2] x) => (float[2] y) { y = Relu <a = 1> (x) }"),
+      "has the unknown attribute 'a'");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Concat(x) }"),
+               "lacks the attribute 'axis'");
+  EXPECT_ERROR(
+      importGraph(
+          "g (float[2] x) => (float[2] y) { y = Softmax <axis = 1.0> (x) }"),
+      "attribute 'axis' has the wrong type");
+}
+
+TEST(ImportErrorsTest, Shapes) {
+  EXPECT_ERROR(importGraph("g (float[2,3] x, float[4,5] w) => (float[2,5] y) "
+                           "{ y = MatMul(x, w) }"),
+               "the contracted sizes must be equal, got 3 and 4");
+  EXPECT_ERROR(importGraph("g (float[2] x, float[3] w) => (float[2] y) { y = "
+                           "Add(x, w) }"),
+               "shapes [2] and [3] do not broadcast");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) <int64[2] s = {3, "
+                           "5}> { y = Reshape(x, s) }"),
+               "cannot reshape [2] into [3, 5]");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Softmax <axis "
+                           "= 4> (x) }"),
+               "axis 4 is out of range for rank 1");
+}
+
+TEST(ImportErrorsTest, DataDependentShape) {
+  EXPECT_ERROR(importGraph("g (float[2] x) => (int64[1,n] y) { y = NonZero(x) "
+                           "}"),
+               "the shape of the result depends on the contents of operand "
+               "'X'");
+  EXPECT_ERROR(
+      importGraph("g (float[6] x, int64[2] s) => (float[a,b] y) { y = "
+                  "Reshape(x, s) }"),
+      "the shape of the result depends on the contents of operand 'shape'");
+}
+
+//===----------------------------------------------------------------------===//
+// External data
+//===----------------------------------------------------------------------===//
+
+/// A model with one external weight of 4 x 4 floats.
+::onnx::ModelProto modelWithExternal(const std::string &location,
+                                     const std::string &offset = "",
+                                     const std::string &length = "") {
+  ::onnx::ModelProto model = parseModel(
+      "<ir_version: 8, opset_import: [\"\" : 18]> g (float[2,4] x) => "
+      "(float[2,4] y) { y = MatMul(x, w) }");
+  ::onnx::TensorProto *tensor = model.mutable_graph()->add_initializer();
+  tensor->set_name("w");
+  tensor->set_data_type(::onnx::TensorProto::FLOAT);
+  tensor->add_dims(4);
+  tensor->add_dims(4);
+  tensor->set_data_location(::onnx::TensorProto::EXTERNAL);
+  auto add = [&](const char *key, const std::string &value) {
+    if (value.empty())
+      return;
+    auto *entry = tensor->add_external_data();
+    entry->set_key(key);
+    entry->set_value(value);
+  };
+  add("location", location);
+  add("offset", offset);
+  add("length", length);
+  return model;
+}
+
+struct ImportExternalDataTest : ::testing::Test {
+  TemporaryFolder folder;
+
+  ImportResult import(const ::onnx::ModelProto &model) {
+    return importFile(folder.write("model.onnx", model.SerializeAsString()));
+  }
+};
+
+TEST_F(ImportExternalDataTest, IsReferredTo) {
+  folder.write("w.bin", std::string(100, 'x'));
+  ImportResult result = import(modelWithExternal("w.bin", "36", "64"));
+  EXPECT_TRUE(result.succeeded()) << result.errors;
+  EXPECT_TRUE(result.contains("tp.files = [\"w.bin\"]")) << result.ir;
+  EXPECT_TRUE(result.contains("#tp.view<elem = f32, offset = 36, strides = "
+                              "[4, 1]>"))
+      << result.ir;
+}
+
+TEST_F(ImportExternalDataTest, MissingFile) {
+  EXPECT_ERROR(import(modelWithExternal("w.bin")),
+               "tensor 'w': external data file 'w.bin': No such file");
+}
+
+TEST_F(ImportExternalDataTest, OutsideOfTheFolder) {
+  EXPECT_ERROR(import(modelWithExternal("../w.bin")),
+               "external data '../w.bin' leaves the model's folder");
+  EXPECT_ERROR(import(modelWithExternal("sub/../../w.bin")),
+               "leaves the model's folder");
+  EXPECT_ERROR(import(modelWithExternal("/etc/passwd")),
+               "has an absolute path");
+  TemporaryFolder other;
+  std::string target = other.write("w.bin", std::string(64, 'x'));
+  ASSERT_EQ(symlink(target.c_str(), folder.file("link.bin").c_str()), 0);
+  EXPECT_ERROR(import(modelWithExternal("link.bin")),
+               "is a link out of the model's folder");
+  ASSERT_EQ(symlink(other.path.c_str(), folder.file("dir").c_str()), 0);
+  EXPECT_ERROR(import(modelWithExternal("dir/w.bin")),
+               "is a link out of the model's folder");
+  EXPECT_ERROR(import(modelWithExternal(".")), "is not a file");
+}
+
+TEST_F(ImportExternalDataTest, OutsideOfTheFile) {
+  folder.write("w.bin", std::string(100, 'x'));
+  EXPECT_ERROR(import(modelWithExternal("w.bin", "37")),
+               "are past the end of 'w.bin', which has 100");
+  EXPECT_ERROR(import(modelWithExternal("w.bin", "18446744073709551600")),
+               "are past the end of");
+  EXPECT_ERROR(import(modelWithExternal("w.bin", "-4")),
+               "has the invalid offset '-4'");
+  EXPECT_ERROR(import(modelWithExternal("w.bin", "0", "63")),
+               "external data of 63 bytes, but its type and shape need 64");
+}
+
+TEST_F(ImportExternalDataTest, ContentsOfTheWrongSize) {
+  ::onnx::ModelProto model = modelWithExternal("");
+  ::onnx::TensorProto *tensor = model.mutable_graph()->mutable_initializer(0);
+  tensor->set_data_location(::onnx::TensorProto::DEFAULT);
+  tensor->set_raw_data("123");
+  EXPECT_ERROR(import(model),
+               "tensor 'w' has 3 bytes, but its type and shape need 64");
+  tensor->set_dims(0, int64_t(1) << 62);
+  EXPECT_ERROR(import(model), "tensor 'w' is too large");
+  tensor->set_dims(0, -1);
+  EXPECT_ERROR(import(model), "has the negative size -1");
+}
+
+} // namespace

@@ -1,0 +1,289 @@
+//===- ImportGraphTest.cpp - Graphs to operations -------------------------===//
+
+#include "ImportSupport.h"
+
+using namespace tpo;
+using namespace tpo::test;
+
+namespace {
+
+#define EXPECT_IR(result, ...)                                                 \
+  do {                                                                         \
+    ImportResult actual = (result);                                            \
+    EXPECT_TRUE(actual.succeeded()) << actual.errors;                          \
+    for (const char *text : {__VA_ARGS__})                                     \
+      EXPECT_TRUE(actual.contains(text)) << text << "\nin\n" << actual.ir;     \
+  } while (false)
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+TEST(ImportGraphTest, SymbolsByName) {
+  EXPECT_IR(importGraph("g (float[batch,seq,8] x) => (float[batch,seq,8] y) { "
+                        "y = Relu(x) }"),
+            "tp.symbols = [\"batch\", \"seq\"]",
+            "tensor<?x?x8xf32, #tp.dims<[s0, s1, 8]>> {onnx.name = \"x\"}",
+            "\"onnx.Relu\"");
+}
+
+TEST(ImportGraphTest, OperatorsMakeSizesEqual) {
+  // The sum of two inputs has one shape; the second's names are gone.
+  EXPECT_IR(importGraph("g (float[a,b] x, float[c,d] w) => (float[e,f] y) { y "
+                        "= Add(x, w) }"),
+            "tp.symbols = [\"a\", \"b\"]",
+            "-> (tensor<?x?xf32, #tp.dims<[s0, s1]>>");
+  EXPECT_IR(importGraph("g (float[a,64] x, float[b,c] w) => (float[e,f] y) { y "
+                        "= MatMul(x, w) }"),
+            "%arg1: tensor<64x?xf32, #tp.dims<[64, s1]>>");
+}
+
+TEST(ImportGraphTest, DimsCanBeFixed) {
+  ImportOptions options;
+  options.dims["batch"] = 2;
+  EXPECT_IR(importGraph("g (float[batch,seq] x) => (float[batch,seq] y) { y = "
+                        "Relu(x) }",
+                        18, options),
+            "tensor<2x?xf32, #tp.dims<[2, s0]>>", "tp.symbols = [\"seq\"]");
+}
+
+TEST(ImportGraphTest, CacheConcatAddsSizes) {
+  EXPECT_IR(importGraph("g (float[b,4,past,16] k, float[b,4,seq,16] n, "
+                        "float[b,1,seq,total] m) => (float[b,4,s,t] y) {"
+                        " c = Concat <axis = 2> (k, n)"
+                        " t = Transpose <perm = [0, 1, 3, 2]> (c)"
+                        " q = MatMul(n, t)"
+                        " y = Add(q, m) }"),
+            // total = past + seq, found at the end, is there from the start.
+            "tp.symbols = [\"b\", \"past\", \"seq\"]",
+            "tensor<?x1x?x?xf32, #tp.dims<[s0, 1, s2, s1 + s2]>>");
+}
+
+//===----------------------------------------------------------------------===//
+// Shape arithmetic
+//===----------------------------------------------------------------------===//
+
+TEST(ImportGraphTest, ShapeArithmeticFolds) {
+  EXPECT_IR(
+      importGraph("g (float[b,s,128] x) => (float[b,s,8,16] y) <int64 i0 = "
+                  "{0}, int64 i1 = {1}, int64[1] a = {0}, int64[2] h = {8, "
+                  "-1}> {"
+                  " sh = Shape(x)"
+                  " n0 = Gather(sh, i0)"
+                  " n1 = Gather(sh, i1)"
+                  " u0 = Unsqueeze(n0, a)"
+                  " u1 = Unsqueeze(n1, a)"
+                  " ns = Concat <axis = 0> (u0, u1, h)"
+                  " y = Reshape(x, ns) }"),
+      "\"onnx.SymbolicConstant\"() {value = #tp.dims<[s0, s1, 8, 16]>}",
+      "tensor<?x?x8x16xf32, #tp.dims<[s0, s1, 8, 16]>>");
+}
+
+TEST(ImportGraphTest, MergedBatchAndHeadsComeApartAgain) {
+  EXPECT_IR(
+      importGraph("g (float[b,8,s,16] x) => (float[b,8,s,16] y) <int64 i0 = "
+                  "{0}, int64[1] a = {0}, int64[2] z = {0, 0}, int64[1] m = "
+                  "{-1}, int64[1] e = {8}, int64[1] f = {16}> {"
+                  " sh = Shape(x)"
+                  " tail = Shape <start = 2> (x)"
+                  " merged = Concat <axis = 0> (m, tail)"
+                  " r = Reshape(x, merged)"
+                  " w = Neg(r)"
+                  " b0 = Gather(sh, i0)"
+                  " b1 = Unsqueeze(b0, a)"
+                  " back = Concat <axis = 0> (b1, e, m, f)"
+                  " y = Reshape(w, back) }"),
+      "tensor<?x?x16xf32, #tp.dims<[s0 * 8, s1, 16]>>",
+      "-> tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>");
+}
+
+TEST(ImportGraphTest, WhereOfAnExpandShapeFolds) {
+  // TorchScript's expand: -1 means the size that is there.
+  EXPECT_IR(
+      importGraph("g (float[b,1] x) => (float[b,s] y) <int64[2] want = {-1, "
+                  "4}, int64[2] one = {1, 1}, int64 neg = {-1}> {"
+                  " isNeg = Equal(want, neg)"
+                  " s = Where(isNeg, one, want)"
+                  " y = Expand(x, s) }"),
+      "tensor<?x4xf32, #tp.dims<[s0, 4]>>");
+}
+
+TEST(ImportGraphTest, ScalarArithmeticFolds) {
+  EXPECT_IR(importGraph("g (float[b,16] x) => (float[b,16] y) <int64 i = {1}> {"
+                        " sh = Shape(x)"
+                        " d = Gather(sh, i)"
+                        " f = Cast <to = 1> (d)"
+                        " r = Sqrt(f)"
+                        " y = Div(x, r) }"),
+            "dense<4.000000e+00> : tensor<f32>");
+}
+
+TEST(ImportGraphTest, RangesAndSlices) {
+  EXPECT_IR(importGraph("g (float[past,4] k, float[seq,4] x) => (int64[n] y) "
+                        "<int64 i = {0}, int64 one = {1}> {"
+                        " ks = Shape(k)"
+                        " xs = Shape(x)"
+                        " p = Gather(ks, i)"
+                        " s = Gather(xs, i)"
+                        " e = Add(p, s)"
+                        " y = Range(p, e, one) }"),
+            "-> tensor<?xi64, #tp.dims<[s1]>>");
+  // A negative start counts from the end; INT64_MAX is the end.
+  EXPECT_IR(importGraph("g (float[b,s,8] x) => (float[b,t,8] y) <int64[1] st = "
+                        "{-3}, int64[1] en = {9223372036854775807}, int64[1] "
+                        "ax = {2}> { y = Slice(x, st, en, ax) }"),
+            "tensor<?x?x3xf32, #tp.dims<[s0, s1, 3]>>");
+}
+
+TEST(ImportGraphTest, AssumptionsAreRecorded) {
+  // A position table of 64 rows: right up to 64 tokens.
+  EXPECT_IR(importGraph("g (float[1,s] x, float[64,4] table) => (float[s,4] y) "
+                        "<int64[1] z = {0}> {"
+                        " n = Shape <start = 1> (x)"
+                        " y = Slice(table, z, n, z) }"),
+            "tp.requires = #tp.dims<[s0 * -1 + 64]>",
+            "tensor<?x4xf32, #tp.dims<[s0, 4]>>");
+}
+
+//===----------------------------------------------------------------------===//
+// Weights and constants
+//===----------------------------------------------------------------------===//
+
+TEST(ImportGraphTest, WeightsAreViews) {
+  const char *weight = "<float[4,6] w = {0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,"
+                       "16,17,18,19,20,21,22,23}";
+  EXPECT_IR(importGraph(std::string("g (float[b,6] x) => (float[b,4] y) ") +
+                        weight + "> { t = Transpose(w) y = MatMul(x, t) }"),
+            "strides = [1, 6]>} : tensor<6x4xf32>");
+  EXPECT_IR(importGraph(std::string("g (float[b,4] x) => (float[b,2] y) ") +
+                        weight +
+                        ", int64[1] s = {2}, int64[1] e = {4}, int64[1] a = "
+                        "{1}> { t = Slice(w, s, e, a) y = MatMul(x, t) }"),
+            "strides = [6, 1]>} : tensor<4x2xf32>");
+  EXPECT_IR(importGraph(std::string("g (float16[b,4] x) => (float16[b,6] y) ") +
+                        weight +
+                        "> { t = Cast <to = 10> (w) y = MatMul(x, t) "
+                        "}"),
+            "elem = f32", "tensor<4x6xf16>");
+  EXPECT_IR(importGraph(std::string("g (float[b,3] x) => (float[8,b,1] y) ") +
+                        weight +
+                        ", int64[3] s = {8, 3, 1}> { r = Reshape(w, s) y = "
+                        "MatMul(x, r) }"),
+            "strides = [3, 1, 0]>} : tensor<8x3x1xf32>");
+}
+
+TEST(ImportGraphTest, ConstantsOfAllForms) {
+  EXPECT_IR(importGraph("g (float[2] x) => (float[2] y) { c = Constant "
+                        "<value_float = 2.5> () y = Mul(x, c) }"),
+            "dense<2.500000e+00> : tensor<f32>");
+  EXPECT_IR(importGraph("g (float[2,3] x) => (float[3,2] y) { c = Constant "
+                        "<value_ints = [3, 2]> () y = Reshape(x, c) }"),
+            "dense<[3, 2]> : tensor<2xi64>");
+  EXPECT_IR(importGraph("g (float16[2] x) => (float16[2] y) <float16 h = {1}> "
+                        "{ y = Mul(x, h) }"),
+            "tensor<f16>");
+}
+
+TEST(ImportGraphTest, DeadNodesAndIdentitiesVanish) {
+  ImportResult result =
+      importGraph("g (float[2] x) => (float[2] y) { i = Identity(x) d = "
+                  "Dropout(i) unused = Exp(x) y = Relu(d) }");
+  EXPECT_IR(result, "\"onnx.Relu\"(%arg0)");
+  EXPECT_FALSE(result.contains("Exp"));
+  EXPECT_FALSE(result.contains("Dropout"));
+}
+
+//===----------------------------------------------------------------------===//
+// Opsets, functions, control flow
+//===----------------------------------------------------------------------===//
+
+TEST(ImportGraphTest, AttributesBecomeOperands) {
+  EXPECT_IR(importGraph("g (float[2,1,3] x) => (float[2,3] y) { y = Squeeze "
+                        "<axes = [1]> (x) }",
+                        11),
+            "\"onnx.Squeeze\"(%arg0,", "-> tensor<2x3xf32>");
+  EXPECT_IR(importGraph("g (float[2,3] x) => (float[2,1] y) { y = ReduceMean "
+                        "<axes = [-1], keepdims = 1> (x) }",
+                        13),
+            "-> tensor<2x1xf32>");
+  EXPECT_IR(importGraph("g (float[2,6] x) => (float[2,2] a, float[2,4] b) { a, "
+                        "b = Split <axis = 1, split = [2, 4]> (x) }",
+                        11),
+            "-> (tensor<2x2xf32>, tensor<2x4xf32>)");
+  EXPECT_IR(importGraph("g (float[2] x) => (float[2] y) { y = Clip <min = 0.0, "
+                        "max = 6.0> (x) }",
+                        9),
+            "dense<6.000000e+00> : tensor<f32>");
+  EXPECT_IR(importGraph("g (float[8] x) => (float[2] y) { y = Slice <starts = "
+                        "[2], ends = [4]> (x) }",
+                        9),
+            "-> tensor<2xf32>");
+}
+
+TEST(ImportGraphTest, OldSoftmaxNormalisesAllTrailingDimensions) {
+  EXPECT_IR(importGraph("g (float[b,3,4] x) => (float[b,3,4] y) { y = Softmax "
+                        "(x) }",
+                        11),
+            "\"onnx.Flatten\"", "tensor<?x12xf32, #tp.dims<[s0, 12]>>",
+            "\"onnx.Reshape\"");
+  ImportResult last = importGraph(
+      "g (float[b,3,4] x) => (float[b,3,4] y) { y = Softmax <axis = 2> (x) }",
+      11);
+  EXPECT_IR(last, "{axis = -1 : si64}");
+  EXPECT_FALSE(last.contains("Flatten"));
+}
+
+TEST(ImportGraphTest, FunctionsAreInlined) {
+  EXPECT_IR(
+      importText("<ir_version: 8, opset_import: [\"\" : 18, \"local\" : 1]> g "
+                 "(float[2] x) => (float[2] y) { h = local.f <a = 3.0> (x) y = "
+                 "local.f <a = 4.0> (h) } <domain: \"local\", opset_import: "
+                 "[\"\" : 18]> f <a> (x) => (y) { c = Constant <value_float: "
+                 "float = @a> () y = Mul(x, c) }"),
+      "dense<3.000000e+00>", "dense<4.000000e+00>");
+}
+
+TEST(ImportGraphTest, RecursiveFunctionsAreAnError) {
+  ImportResult result = importText(
+      "<ir_version: 8, opset_import: [\"\" : 18, \"local\" : 1]> g (float[2] "
+      "x) => (float[2] y) { y = local.f(x) } <domain: \"local\", opset_import: "
+      "[\"\" : 18, \"local\" : 1]> f (x) => (y) { y = local.f(x) }");
+  EXPECT_FALSE(result.succeeded());
+  EXPECT_TRUE(llvm::StringRef(result.errors).contains("nested too deeply"));
+}
+
+TEST(ImportGraphTest, IfOfAKnownConditionIsItsBranch) {
+  EXPECT_IR(importGraph("g (float[2,1] x) => (float[n] y) <bool c = {1}> { y = "
+                        "If (c) <then_branch = t () => (float[2] p) { p = "
+                        "Relu(x) }, else_branch = e () => (float[2] q) { q = "
+                        "Neg(x) }> }"),
+            "\"onnx.Relu\"");
+  ImportResult unknown =
+      importGraph("g (float[2,1] x, bool c) => (float[n] y) { y = If (c) "
+                  "<then_branch = t () => (float[2] p) { p = Relu(x) }, "
+                  "else_branch = e () => (float[2] q) { q = Neg(x) }> }");
+  EXPECT_FALSE(unknown.succeeded());
+  EXPECT_TRUE(llvm::StringRef(unknown.errors)
+                  .contains("model.onnx: node 'y' (If): error: operator If"));
+}
+
+TEST(ImportGraphTest, AbsentOperandsAndResults) {
+  EXPECT_IR(importGraph("g (float[b,s,8] x, float[8] w) => (float[b,s,8] y) { "
+                        "y = LayerNormalization <axis = -1> (x, w) }"),
+            "\"onnx.NoValue\"() : () -> none", ", none, none)");
+}
+
+TEST(ImportGraphTest, SimplifiedLayerNormalizationOfTheDefaultDomain) {
+  EXPECT_IR(importGraph("g (float[b,s,8] x, float[8] w) => (float[b,s,8] y) { "
+                        "y = SimplifiedLayerNormalization (x, w) }"),
+            "\"onnx.ms.SimplifiedLayerNormalization\"");
+}
+
+TEST(ImportGraphTest, LocationsNameNodes) {
+  mlir::MLIRContext context;
+  mlir::Location loc =
+      getNodeLocation(&context, "/attn/MatMul", "MatMul", "model.layers.0");
+  EXPECT_EQ(describeLocation(loc), "node '/attn/MatMul' (MatMul)");
+}
+
+} // namespace
