@@ -307,7 +307,7 @@ static std::optional<int64_t> relaxedLow(AffineExpr sum) {
                       ? dyn_cast<AffineConstantExpr>(product.getRHS())
                       : AffineConstantExpr();
     auto quotient = factor ? dyn_cast<AffineBinaryOpExpr>(product.getLHS())
-                           : AffineBinaryOpExpr();
+                           : AffineBinaryOpExpr(nullptr);
     auto divisor = quotient && quotient.getKind() == AffineExprKind::FloorDiv
                        ? dyn_cast<AffineConstantExpr>(quotient.getRHS())
                        : AffineConstantExpr();
