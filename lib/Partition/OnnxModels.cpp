@@ -120,9 +120,11 @@ struct OnnxPartition : tp::PartitionOpInterface::FallbackModel<OnnxPartition> {
 
 void registerOnnxPartitionModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, onnx::OnnxDialect *) {
-    for (RegisteredOperationName name :
-         context->getRegisteredOperationsByDialect("onnx"))
-      if (getFunctions().contains(name.stripDialect()))
+    // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes any
+    // difference of names for "less".
+    for (RegisteredOperationName name : context->getRegisteredOperations())
+      if (name.getDialectNamespace() == "onnx" &&
+          getFunctions().contains(name.stripDialect()))
         name.attachInterface<OnnxPartition>();
   });
 }

@@ -212,9 +212,10 @@ struct ElementwisePartition
 template <typename Model>
 void attach(MLIRContext *context, StringRef dialect,
             llvm::function_ref<bool(RegisteredOperationName)> filter) {
-  for (RegisteredOperationName name :
-       context->getRegisteredOperationsByDialect(dialect))
-    if (filter(name))
+  // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes any
+  // difference of names for "less".
+  for (RegisteredOperationName name : context->getRegisteredOperations())
+    if (name.getDialectNamespace() == dialect && filter(name))
       name.attachInterface<Model>();
 }
 

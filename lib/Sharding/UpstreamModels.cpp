@@ -29,9 +29,10 @@ struct RuleModel
 template <rules::Rule (*function)(Operation *)>
 void attachWhere(MLIRContext *context, StringRef dialect,
                  function_ref<bool(RegisteredOperationName)> matches) {
-  for (RegisteredOperationName name :
-       context->getRegisteredOperationsByDialect(dialect))
-    if (matches(name))
+  // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes any
+  // difference of names for "less".
+  for (RegisteredOperationName name : context->getRegisteredOperations())
+    if (name.getDialectNamespace() == dialect && matches(name))
       name.attachInterface<RuleModel<function>>();
 }
 
