@@ -64,13 +64,15 @@ void CudaDevice::endRun(tprt_ctx *ctx) {
   DeviceError inKernels{};
   kernels.readError(queue->handle(), inKernels);
   queue->synchronize("reading the error flag");
-  for (const DeviceError &error : {*errorFlag, inKernels})
-    if (error.set) {
-      ctx->setError(error.op, TPRT_RUN_FAILED,
-                    concat("index ", error.got, " is out of range for size ",
-                           error.limit));
-      return;
-    }
+  // As the CPU's gather and tprt_op_fail put it.
+  if (errorFlag->set)
+    ctx->setError(errorFlag->op, TPRT_RUN_FAILED,
+                  concat("index ", errorFlag->got, " is out of range for ",
+                         errorFlag->limit, " rows"));
+  else if (inKernels.set)
+    ctx->setError(inKernels.op, TPRT_RUN_FAILED,
+                  concat("value ", inKernels.got, " is out of range (limit ",
+                         inKernels.limit, ")"));
 }
 
 void *CudaDevice::scratch(int slot, size_t bytes) {
