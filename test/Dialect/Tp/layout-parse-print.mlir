@@ -1,4 +1,4 @@
-// RUN: tp-opt %s --allow-unregistered-dialect | tp-opt --allow-unregistered-dialect | FileCheck %s
+// RUN: tp-opt %s --allow-unregistered-dialect | tp-opt - --allow-unregistered-dialect | FileCheck %s
 
 // CHECK: module attributes {tp.files = ["model.onnx"], tp.symbols = ["batch", "seq", "%tp"]}
 module attributes {tp.files = ["model.onnx"], tp.symbols = ["batch", "seq", "%tp"]} {

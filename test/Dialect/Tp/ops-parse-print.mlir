@@ -1,4 +1,4 @@
-// RUN: tp-opt %s | tp-opt | FileCheck %s
+// RUN: tp-opt %s | tp-opt - | FileCheck %s
 
 module attributes {tp.files = ["model.onnx"], tp.symbols = ["batch", "%dp", "%tp"]} {
 tp.mesh @mesh <["dp"=2, "tp"=4]>
