@@ -279,7 +279,19 @@ std::optional<SmallVector<AffineExpr>> getSizeExprs(Value value) {
 
 std::optional<SmallVector<int64_t>> getConstantInts(Value value) {
   Operation *op = value ? value.getDefiningOp() : nullptr;
-  if (!op || getOpName(op) != "Constant")
+  if (!op)
+    return std::nullopt;
+  if (auto dims = op->getAttrOfType<tp::DimsAttr>("value")) {
+    SmallVector<int64_t> ints;
+    for (AffineExpr expr : dims.getExprs()) {
+      std::optional<int64_t> known = tp::getConst(expr);
+      if (!known)
+        return std::nullopt;
+      ints.push_back(*known);
+    }
+    return ints;
+  }
+  if (getOpName(op) != "Constant")
     return std::nullopt;
   auto elements = op->getAttrOfType<DenseIntElementsAttr>("value");
   if (!elements)

@@ -7,13 +7,24 @@
 using namespace mlir;
 using namespace tpo;
 
+/// Set by partitioning where ranks hold rows of the table: the first one, and
+/// how many there are on all ranks (`#tp.dims` of one expression).
+static constexpr StringLiteral kGatherOffsetAttr = "tp.gather_offset";
+static constexpr StringLiteral kGatherSizeAttr = "tp.gather_size";
+
 LogicalResult RtLowering::lowerGather(onnx::GatherOp op) {
   auto dataType = cast<RankedTensorType>(op.getData().getType());
   int64_t axis = op.getAxis() < 0 ? op.getAxis() + dataType.getRank() : op.getAxis();
   // Rows of a table; small gathers and constant indices fuse into kernels.
   bool isTable = axis == 0 && dataType.getRank() >= 2 && isa<FloatType>(dataType.getElementType());
-  if (!isTable || op.getIndices().getDefiningOp<onnx::ConstantOp>() ||
-      op.getIndices().getDefiningOp<onnx::SymbolicConstantOp>())
+  // A rank's part of the rows: lookups of other ranks' rows give zero.
+  auto offset = op->getAttrOfType<tp::DimsAttr>("tp.gather_offset");
+  auto globalRows = op->getAttrOfType<tp::DimsAttr>("tp.gather_size");
+  if (offset && (!isTable || !globalRows))
+    return op.emitError("a table split along the axis of the lookup needs axis 0 and floating-point rows");
+  bool knownIndices = op.getIndices().getDefiningOp<onnx::ConstantOp>() ||
+                      op.getIndices().getDefiningOp<onnx::SymbolicConstantOp>();
+  if (!isTable || (knownIndices && !offset))
     return success();
   builder.setInsertionPoint(op);
   FailureOr<Destination> destination = createDestination(op.getLoc(), op.getOutput());
@@ -22,8 +33,13 @@ LogicalResult RtLowering::lowerGather(onnx::GatherOp op) {
   Stored table = getStored(op.getData()), indices = getStored(op.getIndices());
   if (!table.value || !indices.value)
     return failure();
+  Value firstRow, rows;
+  if (offset) {
+    firstRow = materialize(builder, op.getLoc(), offset.getExprs().front());
+    rows = materialize(builder, op.getLoc(), globalRows.getExprs().front());
+  }
   auto gather = rt::GatherOp::create(builder, op.getLoc(), TypeRange(destination->empty.getType()), table.value,
-                                     indices.value, destination->empty, Value(), Value(),
+                                     indices.value, destination->empty, firstRow, rows,
                                      builder.getI64IntegerAttr(axis),
                                      makePerms({table.perm, indices.perm, destination->perm}));
   annotate(gather, op);
