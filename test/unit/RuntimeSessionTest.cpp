@@ -333,7 +333,7 @@ void tp_run(tprt_ctx *ctx, const int64_t *s, const tprt_view *in, const tprt_vie
   if (s[1] == 1 && s[0] == 1)
     tprt_op_fail(ctx, 1, 600, 512);
   if (s[1] == 1 && s[0] >= 2 && s[0] <= 3) {
-    tprt_op_copy(ctx, 1, &in[0], &in[0]);
+    tprt_op_copy(ctx, 1, &in[0], &out[0]);
     usleep(1500000);
   }
   if (s[0] != 3)
