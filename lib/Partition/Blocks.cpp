@@ -24,9 +24,11 @@ namespace {
 /// (two dense layers of a head).
 constexpr size_t kMinAnchors = 3;
 
-/// Layer numbers while they are computed: none before all blocks, `kAfter`
-/// behind the last one.
+/// Layer numbers while they are computed: `kNone` for what depends on inputs
+/// and constants alone, `kBefore` for what anchors outside of all blocks begin
+/// (embeddings), `kAfter` for what comes behind the last block.
 using LayerMap = llvm::DenseMap<Operation *, int64_t>;
+constexpr int64_t kNone = -2;
 constexpr int64_t kBefore = -1;
 constexpr int64_t kAfter = std::numeric_limits<int64_t>::max();
 
@@ -78,7 +80,7 @@ private:
 
 /// The highest layer that the operands of `op` belong to.
 int64_t layerOfOperands(Operation *op, const LayerMap &layers) {
-  int64_t layer = kBefore;
+  int64_t layer = kNone;
   for (Value operand : op->getOperands())
     if (Operation *def = operand.getDefiningOp())
       if (auto it = layers.find(def); it != layers.end())
@@ -131,19 +133,20 @@ void numberBlocks(Block &block, const Anchors &anchors, size_t begin,
   numberBlocks(block, anchors, stop, end, fixed, next);
 }
 
-/// Operations before all blocks that one block alone uses belong to it.
+/// Operations that depend on nothing but are used in one block alone belong to
+/// it.
 void claimPrivateInputs(Block &block, LayerMap &layers) {
   for (Operation &op : llvm::reverse(block.without_terminator())) {
-    if (layers[&op] != kBefore || op.use_empty())
+    if (layers[&op] != kNone || op.use_empty())
       continue;
-    int64_t user = kBefore;
+    int64_t user = kNone;
     bool unique = true;
     for (Operation *use : op.getUsers()) {
       Operation *ancestor = block.findAncestorOpInBlock(*use);
       auto it = layers.find(ancestor);
-      int64_t layer = it == layers.end() ? kBefore : it->second;
-      unique &= layer >= 0 && layer != kAfter &&
-                (user == kBefore || user == layer);
+      int64_t layer = it == layers.end() ? kNone : it->second;
+      unique &=
+          layer >= 0 && layer != kAfter && (user == kNone || user == layer);
       user = layer;
     }
     if (unique)
@@ -186,11 +189,12 @@ unsigned assignLayers(func::FuncOp func) {
   numberBlocks(block, anchors, 0, anchors.ops.size(), fixed, count);
   if (count == 0)
     return 0;
-  // Anchors between and behind the blocks end what they depend on.
+  // Anchors between and behind the blocks end what they depend on; what those
+  // before them begin is no part of the first block.
   propagateForward(block, fixed, layers);
   for (Operation *op : anchors.ops)
-    if (!fixed.count(op) && layers[op] != kBefore)
-      fixed[op] = kAfter;
+    if (!fixed.count(op))
+      fixed[op] = layers[op] >= 0 ? kAfter : kBefore;
   propagateForward(block, fixed, layers);
   claimPrivateInputs(block, layers);
 

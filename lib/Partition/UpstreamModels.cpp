@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Tp/Interfaces.h"
+#include "dialects/Tp/Reshard.h"
 #include "tp-opt/Partition/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -60,8 +61,8 @@ FailureOr<SmallVector<Value>> getLocalSizes(Operation *op, ValueRange sizes,
 // linalg
 //===----------------------------------------------------------------------===//
 
-/// Whether `value` is filled with the neutral element of `kind`, so that every
-/// device may start from it. Max and min may start from anything twice.
+/// Whether every device may start from `value`: zero in a sum, anything in a
+/// maximum or minimum.
 bool isNeutral(Value value, tp::ReductionKind kind) {
   if (kind != tp::ReductionKind::Sum)
     return true;
@@ -78,6 +79,34 @@ bool isNeutral(Value value, tp::ReductionKind kind) {
   return dense.getSplatValue<APInt>().isZero();
 }
 
+/// `init` on the device whose index along `axes` is zero, zeros on the others.
+/// The device finds out by what it holds of (true, false, ...) split over them.
+Value keepOnFirst(Operation *op, OpBuilder &builder, Value init,
+                  const tp::AxisRefs &axes,
+                  const tp::PartitionContext &context) {
+  Location loc = op->getLoc();
+  int64_t count = tp::getNumShards(axes);
+  auto flagsType = RankedTensorType::get({count}, builder.getI1Type());
+  SmallVector<bool> flags(count, false);
+  flags.front() = true;
+  Value all = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(flagsType, flags));
+  tp::Layout split = tp::Layout::replicated(1);
+  split.dims[0].axes = axes;
+  FailureOr<tp::ReshardSteps> steps =
+      tp::planReshard(context.getMesh(), tp::getDims(flagsType),
+                      tp::Layout::replicated(1), split, nullptr);
+  assert(succeeded(steps) && "a slice is always possible");
+  Value own = tp::buildReshard(builder, loc, all, flagsType, *steps,
+                               context.getMesh(), context.getCoordinates());
+  Value zeroIndex = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value first = tensor::ExtractOp::create(builder, loc, own, zeroIndex);
+  Value zero = arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(getElementTypeOrSelf(init.getType())));
+  Value zeros = linalg::FillOp::create(builder, loc, zero, init).getResult(0);
+  return arith::SelectOp::create(builder, loc, first, init, zeros);
+}
+
 struct LinalgPartition
     : tp::PartitionOpInterface::FallbackModel<LinalgPartition> {
   Values partition(Operation *op, OpBuilder &builder, ValueRange operands,
@@ -90,17 +119,21 @@ struct LinalgPartition
       if (isa<linalg::IndexOp>(inner))
         return op->emitError("cannot be partitioned: its body uses the index "
                              "of an iteration");
+    // A value added to a sum over devices is added by one of them.
+    SmallVector<Value> local(operands);
     for (auto [i, init] : llvm::enumerate(linalgOp.getDpsInits())) {
       unsigned operand = linalgOp.getNumDpsInputs() + i;
       const tp::Layout &result = context.getResultLayout(i);
-      if (!result.isPartial() ||
-          context.getOperandLayout(operand).partial == result.partial)
-        continue;
-      if (!isNeutral(init, result.partialKind))
-        return op->emitError("cannot be partitioned: its initial value is not "
-                             "zero and would be added once per device");
+      const tp::AxisRefs &own = context.getOperandLayout(operand).partial;
+      tp::AxisRefs missing;
+      for (const tp::AxisRef &axis : result.partial)
+        if (!tp::containsAll(own, axis))
+          missing.push_back(axis);
+      if (!missing.empty() && !isNeutral(init, result.partialKind))
+        local[operand] =
+            keepOnFirst(op, builder, local[operand], missing, context);
     }
-    return cloneLocal(op, builder, operands, context);
+    return cloneLocal(op, builder, local, context);
   }
 };
 

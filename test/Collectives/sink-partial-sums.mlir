@@ -1,0 +1,51 @@
+// RUN: tp-opt %s -split-input-file -tp-sink-partial-sums -tp-partition | FileCheck %s
+
+// Parallel attention and MLP: their sums meet in the residual stream, one
+// behind a Reshape. One reduction, and the residual is added behind it.
+// CHECK-LABEL: func.func @parallel
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x4xf32>
+// CHECK: %[[A:.*]] = "onnx.MatMul"
+// CHECK: %[[B:.*]] = "onnx.MatMul"
+// CHECK: %[[FLAT:.*]] = "onnx.Reshape"(%[[B]]
+// CHECK: %[[S:.*]] = "onnx.Add"(%[[A]], %[[FLAT]])
+// CHECK: %[[R:.*]] = tp.all_reduce %[[S]] sum over <["tp"]>
+// CHECK: %[[Y:.*]] = "onnx.Add"(%[[X]], %[[R]])
+// CHECK-NOT: tp.all_reduce
+// CHECK: return %[[Y]]
+#p2 = #tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>
+#p3 = #tp.layout<@mesh, [{}, {}, {}], partial = sum{"tp"}>
+tp.mesh @mesh <["tp"=2]>
+func.func @parallel(%x: tensor<2x4xf32>,
+    %h: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %g: tensor<1x2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {}, {"tp"}]>},
+    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}) -> tensor<2x4xf32> {
+  %a0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %a1 = tp.reshard %a0 to <@mesh, [{}, {}]> : tensor<2x4xf32>
+  %b0 = "onnx.MatMul"(%g, %w) {tp.layouts = [#p3]} : (tensor<1x2x8xf32>, tensor<8x4xf32>) -> tensor<1x2x4xf32>
+  %b1 = tp.reshard %b0 to <@mesh, [{}, {}, {}]> : tensor<1x2x4xf32>
+  %shape = "onnx.Constant"() {value = dense<[2, 4]> : tensor<2xi64>} : () -> tensor<2xi64>
+  %b2 = "onnx.Reshape"(%b1, %shape) : (tensor<1x2x4xf32>, tensor<2xi64>) -> tensor<2x4xf32>
+  %x1 = "onnx.Add"(%x, %a1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %x2 = "onnx.Add"(%x1, %b2) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %x2 : tensor<2x4xf32>
+}
+
+// -----
+
+// The intermediate sum is needed by itself: nothing to gain.
+// CHECK-LABEL: func.func @sequential
+// CHECK-COUNT-2: tp.all_reduce
+// CHECK-NOT: tp.all_reduce
+#p2 = #tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>
+tp.mesh @mesh <["tp"=2]>
+func.func @sequential(%x: tensor<2x4xf32>,
+    %h: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %a0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %a1 = tp.reshard %a0 to <@mesh, [{}, {}]> : tensor<2x4xf32>
+  %x1 = "onnx.Add"(%x, %a1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %b0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %b1 = tp.reshard %b0 to <@mesh, [{}, {}]> : tensor<2x4xf32>
+  %x2 = "onnx.Add"(%x1, %b1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %x1, %x2 : tensor<2x4xf32>, tensor<2x4xf32>
+}
