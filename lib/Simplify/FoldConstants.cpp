@@ -240,17 +240,22 @@ template <typename OpT> struct RemoveNeutral : OpRewritePattern<OpT> {
   bool neutral;
 };
 
+/// x * 1, x / 1, x ** 1, x + 0, x - 0. The last two may change the sign of a
+/// zero, which nothing downstream divides by.
 struct RemoveUnit : RewritePattern {
   RemoveUnit(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
   LogicalResult matchAndRewrite(Operation *op,
                                 PatternRewriter &rewriter) const override {
-    if (!isa<onnx::MulOp, onnx::DivOp, onnx::PowOp>(op))
+    if (!isa<onnx::MulOp, onnx::DivOp, onnx::PowOp, onnx::AddOp, onnx::SubOp>(
+            op))
       return failure();
+    bool commutes = isa<onnx::MulOp, onnx::AddOp>(op);
+    double neutral = isa<onnx::AddOp, onnx::SubOp>(op) ? 0 : 1;
     for (unsigned i : {0, 1}) {
       Value x = op->getOperand(i);
-      if ((i == 1 && !isa<onnx::MulOp>(op)) ||
-          !isScalar(op->getOperand(1 - i), 1, /*tolerance=*/0) ||
+      if ((i == 1 && !commutes) ||
+          !isScalar(op->getOperand(1 - i), neutral, /*tolerance=*/0) ||
           x.getType() != op->getResult(0).getType())
         continue;
       rewriter.replaceOp(op, x);
@@ -295,11 +300,57 @@ struct FoldPositionComparison : OpRewritePattern<onnx::GreaterOrEqualOp> {
   }
 };
 
+/// A part of known size of a table of consecutive numbers (position ids kept
+/// as a buffer) is a Range.
+struct SliceOfPositions : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto table = op.getData().getDefiningOp<onnx::ConstantOp>();
+    Dims dims = getDims(op.getOutput());
+    std::optional<Positions> positions =
+        table ? getPositions(op.getData()) : std::nullopt;
+    std::optional<SmallVector<int64_t>> starts = getInts(op.getStarts());
+    if (!positions || !starts || !llvm::all_equal(*starts) || starts->empty() ||
+        starts->front() != 0 ||
+        (!onnx::isNoValue(op.getSteps()) && !isScalar(op.getSteps(), 1)))
+      return failure();
+    // All dimensions but one have size one, and that one counts by one.
+    AffineExpr size;
+    for (auto [dim, stride] : llvm::zip(dims, positions->strides)) {
+      if (tp::getConst(dim) == 1)
+        continue;
+      if (!dim || size || tp::getConst(stride) != 1)
+        return failure();
+      size = dim;
+    }
+    if (!size || tp::getConst(size))
+      return failure();
+    Location loc = op.getLoc();
+    Type element = getElementType(op.getOutput());
+    auto scalar = [&](AffineExpr value) -> Value {
+      auto type = RankedTensorType::get({}, element);
+      return onnx::SymbolicConstantOp::create(
+          rewriter, loc, type, tp::DimsAttr::get(getContext(), {value}));
+    };
+    Value range =
+        onnx::RangeOp::create(
+            rewriter, loc, TypeRange{tp::makeTensorType({size}, element)},
+            ValueRange{scalar(positions->offset),
+                       scalar(tp::simplify(positions->offset + size)),
+                       makeScalar(rewriter, loc, 1, element)})
+            ->getResult(0);
+    replaceByNew(rewriter, op, makeReshape(rewriter, loc, range, dims));
+    return success();
+  }
+};
+
 struct FoldConstants : tpo::impl::FoldConstantsPassBase<FoldConstants> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FoldElementwise, FoldReshape, FoldConstantOfShape, RemoveUnit,
-                 FoldWhere, FoldPositionComparison>(&getContext());
+                 FoldWhere, FoldPositionComparison, SliceOfPositions>(
+        &getContext());
     patterns.add<RemoveNeutral<onnx::AndOp>>(&getContext(), true);
     patterns.add<RemoveNeutral<onnx::OrOp>>(&getContext(), false);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

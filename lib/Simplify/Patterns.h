@@ -14,6 +14,7 @@ namespace tpo::simplify {
 
 void populateMovementPatterns(mlir::RewritePatternSet &patterns);
 void populateReshapePatterns(mlir::RewritePatternSet &patterns);
+void populateUnmergeHeadsPatterns(mlir::RewritePatternSet &patterns);
 void populateWeightViewPatterns(mlir::RewritePatternSet &patterns);
 
 /// Applies `patterns` to everything below `op` until nothing changes.

@@ -22,29 +22,23 @@ LogicalResult tpo::simplify::applyPatterns(Operation *op,
 }
 
 void tpo::buildSimplifyPipeline(OpPassManager &pm) {
-  OpPassManager &function = pm.nest<func::FuncOp>();
-  function.addPass(createCSEPass());
+  auto onFunctions = [&](auto... passes) {
+    (pm.addNestedPass<func::FuncOp>(std::move(passes)), ...);
+  };
   // Fewer spellings of the same data movement first: every raise below looks
   // at Reshape, Transpose, Slice and Concat only.
-  function.addPass(createFoldConstantsPass());
-  function.addPass(createSimplifyMovementPass());
-  function.addPass(createRaisePositionGathersPass());
-  function.addPass(createFoldConstantsPass());
-  function.addPass(createFoldWeightViewsPass());
-  function.addPass(createRaiseMatMulPass());
-  function.addPass(createCSEPass());
-  function.addPass(createRaiseNormsPass());
-  function.addPass(createRaiseActivationsPass());
+  onFunctions(createCSEPass(), createFoldConstantsPass(),
+              createSimplifyMovementPass(), createRaiseRotaryPass());
+  pm.addPass(createRaisePositionGathersPass());
+  onFunctions(createFoldConstantsPass(), createFoldWeightViewsPass(),
+              createRaiseMatMulPass(), createCSEPass(), createRaiseNormsPass(),
+              createRaiseActivationsPass());
   // Activations between flattened linear layers are single operations now.
-  function.addPass(createRaiseMatMulPass());
-  function.addPass(createUnfuseProjectionsPass());
-  function.addPass(createSimplifyMovementPass());
-  function.addPass(createRaiseRotaryPass());
-  function.addPass(createRaiseAttentionPass());
-  function.addPass(createSimplifyMovementPass());
-  function.addPass(createFoldWeightViewsPass());
-  function.addPass(createCSEPass());
-  function.addPass(createCloneSharedWeightsPass());
+  onFunctions(createRaiseMatMulPass(), createUnfuseProjectionsPass(),
+              createSimplifyMovementPass(), createRaiseRotaryPass(),
+              createRaiseAttentionPass());
+  onFunctions(createSimplifyMovementPass(), createFoldWeightViewsPass(),
+              createCSEPass(), createCloneSharedWeightsPass());
 }
 
 void tpo::registerSimplifyPasses() {

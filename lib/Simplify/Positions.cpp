@@ -14,6 +14,44 @@ static AffineExpr getElement(Value value) {
   return elements && elements->size() == 1 ? elements->front() : AffineExpr();
 }
 
+std::optional<Positions> tpo::simplify::getPositions(ArrayRef<int64_t> numbers,
+                                                     ArrayRef<int64_t> shape,
+                                                     MLIRContext *context) {
+  if (numbers.empty())
+    return std::nullopt;
+  SmallVector<int64_t> strides(shape.size(), 0);
+  int64_t inner = 1;
+  for (size_t k = shape.size(); k-- > 0;) {
+    if (shape[k] > 1)
+      strides[k] = numbers[inner] - numbers[0];
+    inner *= shape[k];
+  }
+  for (int64_t i = 0; i < static_cast<int64_t>(numbers.size()); ++i) {
+    int64_t expected = numbers[0], rest = i;
+    for (size_t k = shape.size(); k-- > 0;) {
+      expected += strides[k] * (rest % shape[k]);
+      rest /= shape[k];
+    }
+    if (numbers[i] != expected)
+      return std::nullopt;
+  }
+  Positions result{getAffineConstantExpr(numbers[0], context), {}};
+  for (int64_t stride : strides)
+    result.strides.push_back(getAffineConstantExpr(stride, context));
+  return result;
+}
+
+/// A small table of numbers that happens to be affine in its index.
+static std::optional<Positions> followConstant(onnx::ConstantOp op) {
+  auto elements = dyn_cast<DenseIntElementsAttr>(op.getValue());
+  if (!elements || elements.getElementType().getIntOrFloatBitWidth() > 64)
+    return std::nullopt;
+  SmallVector<int64_t> numbers;
+  for (const APInt &number : elements.getValues<APInt>())
+    numbers.push_back(number.getSExtValue());
+  return getPositions(numbers, elements.getType().getShape(), op.getContext());
+}
+
 static std::optional<Positions> followRange(onnx::RangeOp op) {
   AffineExpr start = getElement(op->getOperand(0));
   AffineExpr step = getElement(op->getOperand(2));
@@ -105,6 +143,8 @@ static std::optional<Positions> follow(Value value, unsigned depth) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return std::nullopt;
+  if (auto constant = dyn_cast<onnx::ConstantOp>(op))
+    return followConstant(constant);
   if (auto range = dyn_cast<onnx::RangeOp>(op))
     return followRange(range);
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))

@@ -14,6 +14,11 @@ struct Positions {
   Dims strides;
 };
 
+/// The positions of a table of these numbers, none where it is not affine.
+std::optional<Positions> getPositions(llvm::ArrayRef<int64_t> numbers,
+                                      llvm::ArrayRef<int64_t> shape,
+                                      mlir::MLIRContext *context);
+
 /// Follows Range, Reshape with sizes of one, Expand, Cast, Add, Sub and Mul
 /// down from `value`.
 std::optional<Positions> getPositions(mlir::Value value);

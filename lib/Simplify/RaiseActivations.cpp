@@ -79,12 +79,18 @@ bool matchTanhArgument(Value value, Value &x) {
   if (leaves.size() != 2)
     return false;
   for (unsigned i : {0, 1}) {
-    Value scaledSquare, square, squared;
-    double one, factor;
+    Value scaledSquare, squared;
+    double one, factor = 1;
+    SmallVector<Value> square;
     x = leaves[i];
-    if (matchOffset(leaves[1 - i], scaledSquare, one) && isNear(one, 1) &&
-        matchScaled(scaledSquare, square, factor) && isNear(factor, 0.044715) &&
-        matchSquare(square, squared) && squared == x)
+    if (!matchOffset(leaves[1 - i], scaledSquare, one) || !isNear(one, 1))
+      continue;
+    collectFactors(scaledSquare, x, factor, square);
+    bool isSquare = square.size() == 2
+                        ? square[0] == x && square[1] == x
+                        : square.size() == 1 &&
+                              matchSquare(square[0], squared) && squared == x;
+    if (isSquare && isNear(factor, 0.044715))
       return true;
   }
   return false;

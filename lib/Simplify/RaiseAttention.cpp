@@ -310,6 +310,7 @@ struct RaiseAttention : tpo::impl::RaiseAttentionPassBase<RaiseAttention> {
     RewritePatternSet patterns(&getContext());
     patterns.add<RaiseScaledDotProduct, RemoveRepeatedHeads, BypassMaskExpand,
                  ConcatCache>(&getContext());
+    populateUnmergeHeadsPatterns(patterns);
     populateReshapePatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))
       signalPassFailure();

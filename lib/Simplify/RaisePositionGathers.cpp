@@ -1,5 +1,6 @@
 //===- RaisePositionGathers.cpp - Gathers at consecutive positions --------===//
 
+#include "tp-opt/Import/Import.h"
 #include "tp-opt/Simplify/Passes.h"
 
 #include "Build.h"
@@ -18,15 +19,33 @@ using namespace tpo::simplify;
 
 namespace {
 
+/// Adds `size`, which must not be negative for the model to be valid, to what
+/// the program requires of its inputs.
+void require(Operation *op, AffineExpr size) {
+  auto module = op->getParentOfType<ModuleOp>();
+  Dims required;
+  if (auto present = module->getAttrOfType<tp::DimsAttr>(kRequiresAttr))
+    required.append(present.getExprs().begin(), present.getExprs().end());
+  size = tp::simplify(size);
+  if (llvm::is_contained(required, size))
+    return;
+  required.push_back(size);
+  module->setAttr(kRequiresAttr, tp::DimsAttr::get(op->getContext(), required));
+}
+
 /// Replaces a gather from `source` whose index along dimension i of it runs
 /// over extents[i] positions from zero, in the order of the result.
 void replaceByLeadingPart(PatternRewriter &rewriter, Operation *op,
                           Value source, ArrayRef<AffineExpr> extents) {
   Dims dims = getDims(source);
-  for (auto [i, extent] : llvm::enumerate(extents))
-    if (!tp::provablyEqual(extent, dims[i]))
-      source = makeSlice(rewriter, op->getLoc(), source, i,
-                         rewriter.getAffineConstantExpr(0), extent);
+  for (auto [i, extent] : llvm::enumerate(extents)) {
+    if (tp::provablyEqual(extent, dims[i]))
+      continue;
+    // A gather beyond the end is an error; a slice would end there.
+    require(op, dims[i] - extent);
+    source = makeSlice(rewriter, op->getLoc(), source, i,
+                       rewriter.getAffineConstantExpr(0), extent);
+  }
   replaceByNew(
       rewriter, op,
       makeReshape(rewriter, op->getLoc(), source, getDims(op->getResult(0))));
@@ -40,37 +59,75 @@ bool othersAreOne(ArrayRef<AffineExpr> dims, ArrayRef<size_t> used) {
   return true;
 }
 
+/// For the indices [..., q] of GatherND: the positions of each of the q
+/// components, without the last dimension.
+std::optional<SmallVector<Positions>> getComponents(Value indices) {
+  SmallVector<Positions> components;
+  int64_t last = getRank(indices) - 1;
+  if (auto concat = indices.getDefiningOp<onnx::ConcatOp>()) {
+    if (normalizeAxis(concat.getAxis(), last + 1) != last)
+      return std::nullopt;
+    for (Value operand : concat->getOperands()) {
+      std::optional<Positions> positions = getPositions(operand);
+      if (!positions || getStaticDim(operand, -1) != 1)
+        return std::nullopt;
+      positions->strides.pop_back();
+      components.push_back(*positions);
+    }
+    return components;
+  }
+  auto constant = indices.getDefiningOp<onnx::ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue())
+                           : DenseIntElementsAttr();
+  if (!elements || last < 0)
+    return std::nullopt;
+  ArrayRef<int64_t> shape = elements.getType().getShape();
+  for (int64_t i = 0; i < shape[last]; ++i) {
+    SmallVector<int64_t> numbers;
+    for (auto [k, number] : llvm::enumerate(elements.getValues<APInt>()))
+      if (static_cast<int64_t>(k) % shape[last] == i)
+        numbers.push_back(number.getSExtValue());
+    std::optional<Positions> positions =
+        getPositions(numbers, shape.drop_back(), indices.getContext());
+    if (!positions)
+      return std::nullopt;
+    components.push_back(*positions);
+  }
+  return components;
+}
+
+/// The one dimension along which positions count from zero by one; the others
+/// do not move them.
+std::optional<size_t> getCounter(const Positions &positions) {
+  std::optional<size_t> counter;
+  if (tp::getConst(positions.offset) != 0)
+    return std::nullopt;
+  for (auto [k, stride] : llvm::enumerate(positions.strides)) {
+    if (tp::getConst(stride) == 0)
+      continue;
+    if (counter || tp::getConst(stride) != 1)
+      return std::nullopt;
+    counter = k;
+  }
+  return counter;
+}
+
 struct RaiseGatherND : OpRewritePattern<onnx::GatherNDOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::GatherNDOp op,
                                 PatternRewriter &rewriter) const override {
     Value data = op->getOperand(0), indices = op->getOperand(1);
-    auto concat = indices.getDefiningOp<onnx::ConcatOp>();
+    std::optional<SmallVector<Positions>> components = getComponents(indices);
     Dims indexDims = getDims(indices);
-    if (!concat || op.getBatchDims() != 0 || indexDims.empty() ||
-        normalizeAxis(concat.getAxis(), indexDims.size()) !=
-            static_cast<int64_t>(indexDims.size()) - 1 ||
-        getRank(data) < static_cast<int64_t>(concat->getNumOperands()) ||
+    if (!components || op.getBatchDims() != 0 || indexDims.empty() ||
+        getRank(data) < static_cast<int64_t>(components->size()) ||
         !allKnown(getDims(data)) || !allKnown(getDims(op->getResult(0))))
       return failure();
     indexDims.pop_back();
     SmallVector<size_t> used;
     Dims extents;
-    for (Value component : concat->getOperands()) {
-      std::optional<Positions> positions = getPositions(component);
-      if (!positions || getStaticDim(component, -1) != 1 ||
-          tp::getConst(positions->offset) != 0)
-        return failure();
-      positions->strides.pop_back();
-      // Exactly one dimension counts this component's positions.
-      std::optional<size_t> counter;
-      for (auto [k, stride] : llvm::enumerate(positions->strides)) {
-        if (tp::getConst(stride) == 0)
-          continue;
-        if (counter || tp::getConst(stride) != 1)
-          return failure();
-        counter = k;
-      }
+    for (const Positions &component : *components) {
+      std::optional<size_t> counter = getCounter(component);
       if (!counter || (!used.empty() && used.back() >= *counter))
         return failure();
       used.push_back(*counter);
@@ -79,6 +136,39 @@ struct RaiseGatherND : OpRewritePattern<onnx::GatherNDOp> {
     if (!othersAreOne(indexDims, used))
       return failure();
     replaceByLeadingPart(rewriter, op, data, extents);
+    return success();
+  }
+};
+
+/// Whether positions count through dimensions of these sizes in order.
+bool isRowMajor(const Positions &positions, ArrayRef<AffineExpr> dims,
+                MLIRContext *context) {
+  if (tp::getConst(positions.offset) != 0)
+    return false;
+  for (auto [i, stride] : llvm::enumerate(positions.strides))
+    if (tp::getConst(dims[i]) != 1 &&
+        !tp::provablyEqual(stride,
+                           tp::product(dims.drop_front(i + 1), context)))
+      return false;
+  return true;
+}
+
+/// Gather of all rows of a table in order.
+struct RaiseGatherOfAll : OpRewritePattern<onnx::GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<Positions> positions = getPositions(op.getIndices());
+    Dims indexDims = getDims(op.getIndices()), dims = getDims(op.getData());
+    if (!positions || normalizeAxis(op.getAxis(), dims.size()) != 0 ||
+        !allKnown(indexDims) || !allKnown(getDims(op.getOutput())) ||
+        !tp::provablyEqual(dims.front(),
+                           tp::product(indexDims, getContext())) ||
+        !isRowMajor(*positions, indexDims, getContext()))
+      return failure();
+    replaceByNew(rewriter, op,
+                 makeReshape(rewriter, op.getLoc(), op.getData(),
+                             getDims(op.getOutput())));
     return success();
   }
 };
@@ -130,7 +220,7 @@ struct RaisePositionGathers
     : tpo::impl::RaisePositionGathersPassBase<RaisePositionGathers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseGatherND, RaiseGather>(&getContext());
+    patterns.add<RaiseGatherND, RaiseGatherOfAll, RaiseGather>(&getContext());
     populateMovementPatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -322,11 +322,73 @@ struct RaisePartialRotary : OpRewritePattern<onnx::ConcatOp> {
   }
 };
 
+/// com.microsoft's operator takes the rows of cos and sin by position, and
+/// heads merged into the last dimension.
+struct LowerContribRotary : OpRewritePattern<onnx::MsRotaryEmbeddingOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// The rows of `cache` at `positions`, as [B, S, columns].
+  static Value gatherRows(PatternRewriter &rewriter, Location loc, Value cache,
+                          Value positions, AffineExpr batch) {
+    Dims dims = getDims(positions);
+    dims.push_back(getDims(cache).back());
+    Type type = tp::makeTensorType(dims, getElementType(cache));
+    Value rows = onnx::GatherOp::create(rewriter, loc, TypeRange{type},
+                                        ValueRange{cache, positions},
+                                        {intAttr(rewriter, "axis", 0)})
+                     .getOutput();
+    if (tp::provablyEqual(dims[0], batch))
+      return rows;
+    dims[0] = batch;
+    return makeExpand(rewriter, loc, rows, dims);
+  }
+
+  LogicalResult matchAndRewrite(onnx::MsRotaryEmbeddingOp op,
+                                PatternRewriter &rewriter) const override {
+    Value x = op->getOperand(0), positions = op->getOperand(1);
+    Value cos = op->getOperand(2), sin = op->getOperand(3);
+    Dims dims = getDims(x);
+    std::optional<int64_t> half = getStaticDim(cos, -1);
+    if (!allKnown(dims) || getRank(positions) != 2 || getRank(cos) != 2 ||
+        !allKnown(getDims(positions)) || !half ||
+        op.getScale().convertToFloat() != 1 || op.getIsPackedBatching())
+      return failure();
+    Location loc = op.getLoc();
+    bool isMerged = dims.size() == 3;
+    if (isMerged) {
+      std::optional<int64_t> columns = getStaticDim(x, -1);
+      int64_t heads = op.getNumHeads();
+      if (columns && heads == 0 && op.getRotaryEmbeddingDim() == 0)
+        heads = *columns / (2 * *half);
+      if (!columns || heads <= 0 || *columns % heads != 0)
+        return failure();
+      x = makeReshape(rewriter, loc, x,
+                      {dims[0], dims[1], rewriter.getAffineConstantExpr(heads),
+                       rewriter.getAffineConstantExpr(*columns / heads)});
+      x = makeTranspose(rewriter, loc, x, {0, 2, 1, 3});
+    } else if (dims.size() != 4) {
+      return failure();
+    }
+    Value y = makeLike<onnx::RotaryEmbeddingOp>(
+        rewriter, loc, x,
+        {x, gatherRows(rewriter, loc, cos, positions, dims[0]),
+         gatherRows(rewriter, loc, sin, positions, dims[0])},
+        {intAttr(rewriter, "interleaved", op.getInterleaved()),
+         intAttr(rewriter, "rotary_embedding_dim",
+                 op.getRotaryEmbeddingDim())});
+    if (isMerged)
+      y = makeReshape(rewriter, loc,
+                      makeTranspose(rewriter, loc, y, {0, 2, 1, 3}), dims);
+    replaceByNew(rewriter, op, y);
+    return success();
+  }
+};
+
 struct RaiseRotary : tpo::impl::RaiseRotaryPassBase<RaiseRotary> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRotated, RaiseRotatedHalves, RaisePartialRotary>(
-        &getContext());
+    patterns.add<RaiseRotated, RaiseRotatedHalves, RaisePartialRotary,
+                 LowerContribRotary>(&getContext());
     if (failed(applyPatterns(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -107,21 +107,19 @@ std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine,
   return groups;
 }
 
-/// Reshape(Transpose(Reshape(x))) that merges dimensions of x, exchanges the
-/// merged ones and restores them is one Transpose of x.
-struct TransposeOfMerged : OpRewritePattern<onnx::ReshapeOp> {
+/// A Transpose of merged dimensions transposes the dimensions themselves and
+/// merges them afterwards, where the merge meets what undoes it: exporters
+/// transpose keys as [batch * heads, seq, head_dim].
+struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
+  LogicalResult matchAndRewrite(onnx::TransposeOp op,
                                 PatternRewriter &rewriter) const override {
-    auto transpose = op.getData().getDefiningOp<onnx::TransposeOp>();
-    if (!transpose || getRank(op.getReshaped()) < 0)
-      return failure();
-    auto merge = transpose.getData().getDefiningOp<onnx::ReshapeOp>();
+    auto merge = op.getData().getDefiningOp<onnx::ReshapeOp>();
     if (!merge || getRank(merge.getData()) < 0)
       return failure();
-    Dims fine = getDims(merge.getData()), coarse = getDims(merge.getReshaped());
+    Dims fine = getDims(merge.getData());
     std::optional<SmallVector<int64_t>> groups =
-        getMergedGroups(fine, coarse, getContext());
+        getMergedGroups(fine, getDims(merge.getReshaped()), getContext());
     if (!groups)
       return failure();
     SmallVector<int64_t> begins, perm;
@@ -130,16 +128,13 @@ struct TransposeOfMerged : OpRewritePattern<onnx::ReshapeOp> {
       begins.push_back(next);
       next += count;
     }
-    Dims permuted;
-    for (int64_t axis : getPerm(transpose))
-      for (int64_t i = 0; i < (*groups)[axis]; ++i) {
+    for (int64_t axis : getPerm(op))
+      for (int64_t i = 0; i < (*groups)[axis]; ++i)
         perm.push_back(begins[axis] + i);
-        permuted.push_back(fine[perm.back()]);
-      }
-    if (!hasDims(op.getReshaped().getType(), permuted))
-      return failure();
-    replaceByNew(rewriter, op,
-                 makeTranspose(rewriter, op.getLoc(), merge.getData(), perm));
+    Value moved = makeTranspose(rewriter, op.getLoc(), merge.getData(), perm);
+    replaceByNew(
+        rewriter, op,
+        makeReshape(rewriter, op.getLoc(), moved, getDims(op.getTransposed())));
     return success();
   }
 };

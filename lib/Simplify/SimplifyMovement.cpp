@@ -183,6 +183,43 @@ struct BypassExpand : OpRewritePattern<onnx::ExpandOp> {
   }
 };
 
+/// What depends on an expanded value and scalars alone is computed before it is
+/// expanded.
+struct HoistExpand : RewritePattern {
+  HoistExpand(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    if (!broadcasts(op) && !isa<onnx::CastOp, onnx::NotOp>(op))
+      return failure();
+    SmallVector<Value> operands;
+    onnx::ExpandOp expand;
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand.getType());
+      bool isScalar =
+          type && type.hasStaticShape() && type.getNumElements() == 1;
+      operands.push_back(operand);
+      if (isScalar)
+        continue;
+      if (expand || !(expand = operand.getDefiningOp<onnx::ExpandOp>()))
+        return failure();
+      operands.back() = expand.getInput();
+    }
+    Value result = op->getResult(0);
+    std::optional<Dims> dims = broadcastDims(operands);
+    if (!expand || !dims || getRank(result) < 0 || !allKnown(getDims(result)))
+      return failure();
+    Operation *small = rewriter.clone(*op);
+    small->setOperands(operands);
+    small->getResult(0).setType(
+        tp::makeTensorType(*dims, getElementType(result)));
+    replaceByNew(rewriter, op,
+                 makeExpand(rewriter, op->getLoc(), small->getResult(0),
+                            getDims(result)));
+    return success();
+  }
+};
+
 struct SimplifyMovement
     : tpo::impl::SimplifyMovementPassBase<SimplifyMovement> {
   void runOnOperation() override {
@@ -199,6 +236,6 @@ void tpo::simplify::populateMovementPatterns(RewritePatternSet &patterns) {
   patterns.add<RemoveIdentity, RemoveCast, ToReshape<onnx::UnsqueezeOp>,
                ToReshape<onnx::SqueezeOp>, ToReshape<onnx::FlattenOp>,
                SplitToSlices, GatherToSlice, RemoveSlice, RemoveConcat,
-               RemoveExpand, BypassExpand>(patterns.getContext());
+               RemoveExpand, BypassExpand, HoistExpand>(patterns.getContext());
   populateReshapePatterns(patterns);
 }

@@ -72,13 +72,17 @@ def FoldWeightViewsPass : SimplifyPass<"tp-fold-weight-views"> {
   }];
 }
 
-def RaisePositionGathersPass : SimplifyPass<"tp-raise-position-gathers"> {
+def RaisePositionGathersPass
+    : Pass<"tp-raise-position-gathers", "::mlir::ModuleOp"> {
+  let dependentDialects = ["::tpo::onnx::OnnxDialect", "::tpo::tp::TpDialect"];
   let summary = "Turn gathers at consecutive positions into Reshape";
   let description = [{
     Exporters index a padding mask with grids made of Range. Values that are
     affine in their own element index are followed through Reshape, Expand, Cast,
     Add and Mul; a Gather or GatherND that reads every element once and in order
-    is a Reshape.
+    is a Reshape. Where it reads the first n of m positions, and m >= n is not
+    known, it is a Slice, and the module requires m - n not to be negative
+    (`tp.requires`).
 
     Input:
     ```mlir

@@ -1,0 +1,123 @@
+//===- UnmergeHeads.cpp - Attention on [batch * heads, ...] ---------------===//
+//
+// Part of tp-raise-attention. Older exports merge batch and heads for batched
+// products (torch.bmm, baddbmm): what is computed on the merged dimension is
+// computed on both, so that heads are a dimension again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Build.h"
+#include "Match.h"
+#include "Patterns.h"
+
+using namespace mlir;
+using namespace tpo;
+using namespace tpo::simplify;
+
+namespace {
+
+/// The [B, H, ...] of which `value`, [B * H, ...], is made by a Reshape.
+Value getUnmerged(Value value) {
+  auto merge = value.getDefiningOp<onnx::ReshapeOp>();
+  if (!merge || getRank(value) != 3 || getRank(merge.getData()) != 4)
+    return nullptr;
+  Dims fine = getDims(merge.getData()), coarse = getDims(value);
+  bool merged = allKnown(fine) && allKnown(coarse) &&
+                tp::provablyEqual(tp::simplify(fine[0] * fine[1]), coarse[0]) &&
+                tp::provablyEqual(fine[2], coarse[1]) &&
+                tp::provablyEqual(fine[3], coarse[2]);
+  return merged ? merge.getData() : Value();
+}
+
+/// Replaces `op` by the merged result of `unmerged`.
+void replaceByMerged(PatternRewriter &rewriter, Operation *op, Value unmerged) {
+  replaceByNew(
+      rewriter, op,
+      makeReshape(rewriter, op->getLoc(), unmerged, getDims(op->getResult(0))));
+}
+
+struct UnmergeMatMul : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::MatMulOp op,
+                                PatternRewriter &rewriter) const override {
+    Value a = getUnmerged(op.getA()), b = getUnmerged(op.getB());
+    Dims result = getDims(op.getY());
+    if (!a || !b || result.size() != 3 || !allKnown(result))
+      return failure();
+    Dims aDims = getDims(a), bDims = getDims(b);
+    if (!tp::provablyEqual(aDims[0], bDims[0]) ||
+        !tp::provablyEqual(aDims[1], bDims[1]))
+      return failure();
+    Type type = tp::makeTensorType({aDims[0], aDims[1], result[1], result[2]},
+                                   getElementType(op.getY()));
+    Value unmerged = onnx::MatMulOp::create(rewriter, op.getLoc(),
+                                            TypeRange{type}, ValueRange{a, b})
+                         .getY();
+    replaceByMerged(rewriter, op, unmerged);
+    return success();
+  }
+};
+
+/// What lies between the two products of attention.
+bool isScoreArithmetic(Operation *op) {
+  return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp,
+             onnx::TanhOp, onnx::CastOp, onnx::IsNaNOp, onnx::SoftmaxOp>(op);
+}
+
+struct UnmergeScores : RewritePattern {
+  UnmergeScores(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  /// `operand` of an operation on [B * H, S, T] for one on [B, H, S, T]; null
+  /// where the merged dimension does not come apart.
+  static Value unmerge(PatternRewriter &rewriter, Value operand,
+                       ArrayRef<AffineExpr> dims) {
+    Dims own = getDims(operand);
+    if (getRank(operand) < 3)
+      return operand;
+    if (tp::getConst(own[0]) == 1)
+      own.insert(own.begin(), own[0]);
+    else
+      own = {dims[0], dims[1], own[1], own[2]};
+    return makeReshape(rewriter, operand.getLoc(), operand, own);
+  }
+
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    if (!isScoreArithmetic(op) || getRank(op->getResult(0)) != 3)
+      return failure();
+    if (auto softmax = dyn_cast<onnx::SoftmaxOp>(op))
+      if (normalizeAxis(softmax.getAxis(), 3) != 2)
+        return failure();
+    Dims result = getDims(op->getResult(0)), dims;
+    for (Value operand : op->getOperands()) {
+      if (getRank(operand) < 0 || getRank(operand) > 3 ||
+          !allKnown(getDims(operand)))
+        return failure();
+      Value unmerged = getUnmerged(operand);
+      Operation *producer = unmerged ? unmerged.getDefiningOp() : nullptr;
+      if (producer && sameDims(getDims(operand), result) &&
+          (isScoreArithmetic(producer) || isa<onnx::MatMulOp>(producer)))
+        dims = getDims(unmerged);
+    }
+    if (dims.empty())
+      return failure();
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(unmerge(rewriter, operand, dims));
+    Operation *clone = rewriter.clone(*op);
+    clone->setOperands(operands);
+    clone->getResult(0).setType(
+        tp::makeTensorType(dims, getElementType(op->getResult(0))));
+    if (isa<onnx::SoftmaxOp>(op))
+      clone->setAttr("axis", intAttr(rewriter, "axis", -1).getValue());
+    replaceByMerged(rewriter, op, clone->getResult(0));
+    return success();
+  }
+};
+
+} // namespace
+
+void tpo::simplify::populateUnmergeHeadsPatterns(RewritePatternSet &patterns) {
+  patterns.add<UnmergeMatMul, UnmergeScores>(patterns.getContext());
+}
