@@ -75,15 +75,10 @@ struct Offsets {
 };
 } // namespace
 
-static Value materializeAttr(RtLowering &lowering, Operation *op, StringRef name) {
-  auto dims = op->getAttrOfType<tp::DimsAttr>(name);
-  return dims ? materialize(lowering.builder, op->getLoc(), dims.getExprs().front()) : Value();
-}
-
 static LogicalResult setHeads(RtLowering &lowering, onnx::AttentionOp op, AffineExpr queryHeads, AffineExpr keyHeads,
                               Offsets &offsets) {
-  offsets.queryHead = materializeAttr(lowering, op, kQueryHeadOffsetAttr);
-  offsets.keyHead = materializeAttr(lowering, op, kKeyHeadOffsetAttr);
+  offsets.queryHead = lowering.materializeAttr(op, kQueryHeadOffsetAttr);
+  offsets.keyHead = lowering.materializeAttr(op, kKeyHeadOffsetAttr);
   if (auto group = op->getAttrOfType<IntegerAttr>(kGroupAttr)) {
     offsets.group = group.getInt();
     return success();

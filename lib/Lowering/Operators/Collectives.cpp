@@ -63,9 +63,12 @@ static SmallVector<AffineExpr> getMemberSizes(tp::CollectiveOpInterface op, cons
   return isUniform ? SmallVector<AffineExpr>() : sizes;
 }
 
-static Value createVector(OpBuilder &builder, Location loc, ArrayRef<AffineExpr> values) {
-  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())}, builder.getI64Type());
-  return onnx::SymbolicConstantOp::create(builder, loc, type, tp::DimsAttr::get(builder.getContext(), values));
+/// A vector of one element.
+static Value createVector(OpBuilder &builder, Location loc, AffineExpr value) {
+  auto type = RankedTensorType::get({1}, builder.getI64Type());
+  if (std::optional<int64_t> constant = tp::getConst(value))
+    return onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, *constant));
+  return onnx::SymbolicConstantOp::create(builder, loc, type, tp::DimsAttr::get(builder.getContext(), value));
 }
 
 /// Nothing moves: an onnx.Slice whose bounds depend on the rank.

@@ -119,6 +119,11 @@ FailureOr<RtLowering::Destination> RtLowering::createDestination(Location loc, V
   return destination;
 }
 
+Value RtLowering::materializeAttr(Operation *op, StringRef name) {
+  auto dims = op->getAttrOfType<tp::DimsAttr>(name);
+  return dims ? materialize(builder, op->getLoc(), dims.getExprs().front()) : Value();
+}
+
 void RtLowering::annotate(Operation *rtOp, Operation *source) {
   rtOp->setAttr(rt::RtDialect::kOpTypeAttr, builder.getStringAttr(getOperatorName(source)));
   if (Attribute layer = source->getAttr("tp.layer"))

@@ -62,6 +62,9 @@ public:
   };
   mlir::FailureOr<Destination> createDestination(mlir::Location loc, mlir::Value result);
 
+  /// The value of an attribute of one size expression (`#tp.dims`); null where
+  /// `op` does not have it.
+  mlir::Value materializeAttr(mlir::Operation *op, llvm::StringRef name);
   /// Marks an rt operation with the operator it implements.
   void annotate(mlir::Operation *rtOp, mlir::Operation *source);
   /// The attribute of these permutations, null when all are identities.
