@@ -158,7 +158,7 @@ public:
                 builder.resultDim(index, dim, f);
               });
     SmallVector<unsigned> addends;
-    if (op.getNumReductionLoops() > 0)
+    if (combinerOf(op) == ReductionKind::Sum && op.getNumReductionLoops() > 0)
       for (OpOperand &init : op.getDpsInitsMutable())
         if (op.payloadUsesValueFromOperand(&init)) {
           addends.push_back(init.getOperandNumber());
