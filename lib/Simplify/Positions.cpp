@@ -60,7 +60,8 @@ static std::optional<Positions> followRange(onnx::RangeOp op) {
   return Positions{start, {step}};
 }
 
-/// A Reshape that adds and removes dimensions of size one.
+/// A Reshape that adds and removes dimensions of size one, or takes apart the
+/// only dimension.
 static std::optional<Positions> followReshape(onnx::ReshapeOp op,
                                               unsigned depth) {
   std::optional<Positions> input = follow(op.getData(), depth);
@@ -70,6 +71,18 @@ static std::optional<Positions> followReshape(onnx::ReshapeOp op,
   Positions result{input->offset, {}};
   AffineExpr zero = getAffineConstantExpr(0, op.getContext());
   auto isOne = [](AffineExpr dim) { return tp::getConst(dim) == 1; };
+  if (llvm::count_if(from, isOne) + 1 == static_cast<int64_t>(from.size()) &&
+      allKnown(to)) {
+    auto only = llvm::find_if_not(from, isOne);
+    AffineExpr step = input->strides[only - from.begin()];
+    for (size_t i = 0; i < to.size(); ++i)
+      result.strides.push_back(
+          isOne(to[i])
+              ? zero
+              : tp::simplify(step * tp::product(ArrayRef(to).drop_front(i + 1),
+                                                op.getContext())));
+    return result;
+  }
   size_t next = 0;
   for (AffineExpr size : to) {
     if (isOne(size)) {

@@ -124,10 +124,18 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
       return failure();
     SmallVector<int64_t> begins, perm;
     int64_t next = 0;
+    bool merges = false;
     for (int64_t count : *groups) {
       begins.push_back(next);
+      auto group = ArrayRef(fine).slice(next, count);
+      merges |= llvm::count_if(group, [](AffineExpr dim) {
+                  return tp::getConst(dim) != 1;
+                }) > 1;
       next += count;
     }
+    // Dropping sizes of one merges nothing.
+    if (!merges)
+      return failure();
     for (int64_t axis : getPerm(op))
       for (int64_t i = 0; i < (*groups)[axis]; ++i)
         perm.push_back(begins[axis] + i);
