@@ -35,7 +35,7 @@ target_compile_options(tpopt_mlir_headers INTERFACE
 target_compile_options(tpopt_mlir_headers INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
 
 # One precompiled header of the MLIR core for every compiler library.
-file(WRITE ${CMAKE_BINARY_DIR}/tpopt_pch.cpp "// The carrier of the precompiled header.\n")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/tpopt_pch.cpp CONTENT "// The carrier of the precompiled header.\n")
 add_library(tpopt_pch OBJECT ${CMAKE_BINARY_DIR}/tpopt_pch.cpp)
 target_link_libraries(tpopt_pch PRIVATE tpopt_mlir_headers)
 target_precompile_headers(tpopt_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Pch.h)

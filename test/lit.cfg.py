@@ -19,6 +19,7 @@ path = os.pathsep.join(
 config.environment["PATH"] = path
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
 config.substitutions.append(("%build_lib", os.path.join(config.tpopt_build_dir, "lib")))
+config.substitutions.append(("%plugin", os.path.join(config.tpopt_build_dir, "lib", "libTpOptPlugin.so")))
 config.substitutions.append(("%mlir-opt", os.path.join(config.llvm_tools_dir, "mlir-opt")))
 if config.tpopt_cuda:
     config.available_features.add("cuda")
