@@ -63,3 +63,21 @@ func.func @constant_of_shape() -> (tensor<i1>, tensor<2xi64>) {
   // CHECK: return %[[T]]
   return %a, %b : tensor<i1>, tensor<2xi64>
 }
+
+// -----
+
+// Position ids kept as a table are counted.
+// CHECK-LABEL: func @position_table
+module attributes {tp.symbols = ["seq"]} {
+  func.func @position_table() -> tensor<1x?xi64, #tp.dims<[1, s0]>> {
+    %none = "onnx.NoValue"() : () -> none
+    %table = "onnx.Constant"() {value = dense<[[2, 3, 4, 5, 6, 7, 8, 9]]> : tensor<1x8xi64>} : () -> tensor<1x8xi64>
+    %zero = "onnx.Constant"() {value = dense<0> : tensor<1xi64>} : () -> tensor<1xi64>
+    %one = "onnx.Constant"() {value = dense<1> : tensor<1xi64>} : () -> tensor<1xi64>
+    %n = "onnx.SymbolicConstant"() {value = #tp.dims<[s0]>} : () -> tensor<1xi64>
+    // CHECK: %[[R:.*]] = "onnx.Range"
+    // CHECK: "onnx.Reshape"(%[[R]]
+    %0 = "onnx.Slice"(%table, %zero, %n, %one, %none) : (tensor<1x8xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<1x?xi64, #tp.dims<[1, s0]>>
+    return %0 : tensor<1x?xi64, #tp.dims<[1, s0]>>
+  }
+}

@@ -137,3 +137,30 @@ func.func @cache(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x3x8xf32>, %v: tensor<1x
       -> (tensor<1x4x3x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>, none)
   return %y#0, %y#1, %y#2 : tensor<1x4x3x8xf32>, tensor<1x2x7x8xf32>, tensor<1x2x7x8xf32>
 }
+
+// -----
+
+// Bloom: batch and heads merged, a bias per head on the merged scores.
+// CHECK-LABEL: func @merged_heads
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[K:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[B:[^:]*]]: tensor
+// CHECK: %[[BIAS:.*]] = "onnx.Reshape"(%[[B]]
+// CHECK: %[[Y:[^,]*]], {{.*}} = "onnx.Attention"(%[[Q]], %[[K]], %[[V]], %[[BIAS]],
+// CHECK-SAME: scale = 2.500000e-01 : f32
+// CHECK: return %[[Y]]
+func.func @merged_heads(%q: tensor<2x4x3x16xf32>, %k: tensor<2x4x5x16xf32>, %v: tensor<2x4x5x16xf32>, %bias: tensor<8x1x5xf32>) -> tensor<2x4x3x16xf32> {
+  %c = "onnx.Constant"() {value = dense<0.25> : tensor<f32>} : () -> tensor<f32>
+  %sq = "onnx.Constant"() {value = dense<[8, 3, 16]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %sk = "onnx.Constant"() {value = dense<[8, 5, 16]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %sy = "onnx.Constant"() {value = dense<[2, 4, 3, 16]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %q3 = "onnx.Reshape"(%q, %sq) : (tensor<2x4x3x16xf32>, tensor<3xi64>) -> tensor<8x3x16xf32>
+  %k3 = "onnx.Reshape"(%k, %sk) : (tensor<2x4x5x16xf32>, tensor<3xi64>) -> tensor<8x5x16xf32>
+  %v3 = "onnx.Reshape"(%v, %sk) : (tensor<2x4x5x16xf32>, tensor<3xi64>) -> tensor<8x5x16xf32>
+  %kt = "onnx.Transpose"(%k3) {perm = [0, 2, 1]} : (tensor<8x5x16xf32>) -> tensor<8x16x5xf32>
+  %0 = "onnx.MatMul"(%q3, %kt) : (tensor<8x3x16xf32>, tensor<8x16x5xf32>) -> tensor<8x3x5xf32>
+  %1 = "onnx.Mul"(%0, %c) : (tensor<8x3x5xf32>, tensor<f32>) -> tensor<8x3x5xf32>
+  %2 = "onnx.Add"(%1, %bias) : (tensor<8x3x5xf32>, tensor<8x1x5xf32>) -> tensor<8x3x5xf32>
+  %3 = "onnx.Softmax"(%2) {axis = -1 : si64} : (tensor<8x3x5xf32>) -> tensor<8x3x5xf32>
+  %4 = "onnx.MatMul"(%3, %v3) : (tensor<8x3x5xf32>, tensor<8x5x16xf32>) -> tensor<8x3x16xf32>
+  %5 = "onnx.Reshape"(%4, %sy) : (tensor<8x3x16xf32>, tensor<4xi64>) -> tensor<2x4x3x16xf32>
+  return %5 : tensor<2x4x3x16xf32>
+}

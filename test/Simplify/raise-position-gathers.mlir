@@ -82,3 +82,41 @@ func.func @transposed(%m: tensor<2x3xf32>) -> tensor<3x2xf32> {
   %r = "onnx.Gather"(%flat, %i) {axis = 0 : si64} : (tensor<6xf32>, tensor<3x2xi64>) -> tensor<3x2xf32>
   return %r : tensor<3x2xf32>
 }
+
+// -----
+
+// The first s1 of s2 columns, in case there are as many.
+// CHECK: module attributes {{.*}}tp.requires = #tp.dims<[s2 - s1]>
+// CHECK: %[[S:.*]] = "onnx.Slice"
+// CHECK: "onnx.Reshape"(%[[S]]
+module attributes {tp.symbols = ["batch", "seq", "total"]} {
+  func.func @leading_part(%m: tensor<?x?xi1, #tp.dims<[s0, s2]>>) -> tensor<?x?x1xi1, #tp.dims<[s0, s1, 1]>> {
+    %zero = "onnx.Constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+    %one = "onnx.Constant"() {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+    %b = "onnx.SymbolicConstant"() {value = #tp.dims<[s0]>} : () -> tensor<i64>
+    %t = "onnx.SymbolicConstant"() {value = #tp.dims<[s1]>} : () -> tensor<i64>
+    %total = "onnx.SymbolicConstant"() {value = #tp.dims<[s2]>} : () -> tensor<i64>
+    %column = "onnx.SymbolicConstant"() {value = #tp.dims<[s0, 1]>} : () -> tensor<2xi64>
+    %shape = "onnx.SymbolicConstant"() {value = #tp.dims<[s0 * s2, 1]>} : () -> tensor<2xi64>
+    %rb = "onnx.Range"(%zero, %b, %one) : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64, #tp.dims<[s0]>>
+    %rt = "onnx.Range"(%zero, %t, %one) : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64, #tp.dims<[s1]>>
+    %cb = "onnx.Reshape"(%rb, %column) : (tensor<?xi64, #tp.dims<[s0]>>, tensor<2xi64>) -> tensor<?x1xi64, #tp.dims<[s0, 1]>>
+    %mul = "onnx.Mul"(%cb, %total) : (tensor<?x1xi64, #tp.dims<[s0, 1]>>, tensor<i64>) -> tensor<?x1xi64, #tp.dims<[s0, 1]>>
+    %i = "onnx.Add"(%mul, %rt) : (tensor<?x1xi64, #tp.dims<[s0, 1]>>, tensor<?xi64, #tp.dims<[s1]>>) -> tensor<?x?xi64, #tp.dims<[s0, s1]>>
+    %flat = "onnx.Reshape"(%m, %shape) : (tensor<?x?xi1, #tp.dims<[s0, s2]>>, tensor<2xi64>) -> tensor<?x1xi1, #tp.dims<[s0 * s2, 1]>>
+    %r = "onnx.Gather"(%flat, %i) {axis = 0 : si64} : (tensor<?x1xi1, #tp.dims<[s0 * s2, 1]>>, tensor<?x?xi64, #tp.dims<[s0, s1]>>) -> tensor<?x?x1xi1, #tp.dims<[s0, s1, 1]>>
+    return %r : tensor<?x?x1xi1, #tp.dims<[s0, s1, 1]>>
+  }
+}
+
+// -----
+
+// Static exports store the grid.
+// CHECK-LABEL: func @constant_grid
+// CHECK-NOT: onnx.GatherND
+// CHECK: onnx.Reshape
+func.func @constant_grid(%m: tensor<2x3xi1>) -> tensor<2x1x3xi1> {
+  %i = "onnx.Constant"() {value = dense<[[[[0, 0], [0, 1], [0, 2]]], [[[1, 0], [1, 1], [1, 2]]]]> : tensor<2x1x3x2xi64>} : () -> tensor<2x1x3x2xi64>
+  %0 = "onnx.GatherND"(%m, %i) : (tensor<2x3xi1>, tensor<2x1x3x2xi64>) -> tensor<2x1x3xi1>
+  return %0 : tensor<2x1x3xi1>
+}

@@ -117,3 +117,16 @@ func.func @interleaved(%x: tensor<1x2x3x4xf32>, %f: tensor<1x1x3x2x1xf32>) -> te
   %2 = "onnx.Add"(%0, %1) : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return %2 : tensor<1x2x3x4xf32>
 }
+
+// -----
+
+// com.microsoft: merged heads, rows of the tables by position.
+// CHECK-LABEL: func @contrib
+// CHECK-DAG: %[[COS:.*]] = "onnx.Gather"
+// CHECK-DAG: %[[X:.*]] = "onnx.Transpose"{{.*}} -> tensor<1x2x3x8xf32>
+// CHECK: %[[R:.*]] = "onnx.RotaryEmbedding"(%[[X]], %[[COS]]
+// CHECK: "onnx.Transpose"(%[[R]])
+func.func @contrib(%x: tensor<1x3x16xf32>, %p: tensor<1x3xi64>, %cos: tensor<9x4xf32>, %sin: tensor<9x4xf32>) -> tensor<1x3x16xf32> {
+  %0 = "onnx.ms.RotaryEmbedding"(%x, %p, %cos, %sin) {num_heads = 2 : si64} : (tensor<1x3x16xf32>, tensor<1x3xi64>, tensor<9x4xf32>, tensor<9x4xf32>) -> tensor<1x3x16xf32>
+  return %0 : tensor<1x3x16xf32>
+}

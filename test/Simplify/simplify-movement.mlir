@@ -106,3 +106,18 @@ func.func @gather_one(%x: tensor<2x3x4xf32>) -> tensor<2x4xf32> {
   %0 = "onnx.Gather"(%x, %i) {axis = 1 : si64} : (tensor<2x3x4xf32>, tensor<i64>) -> tensor<2x4xf32>
   return %0 : tensor<2x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func @hoist_expand
+// CHECK-SAME: %[[M:.*]]: tensor<1x1x1x3xi1>
+func.func @hoist_expand(%m: tensor<1x1x1x3xi1>) -> tensor<1x1x4x3xf32> {
+  %s = "onnx.Constant"() {value = dense<[1, 1, 4, 3]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+  %min = "onnx.Constant"() {value = dense<-1.0> : tensor<f32>} : () -> tensor<f32>
+  %0 = "onnx.Expand"(%m, %s) : (tensor<1x1x1x3xi1>, tensor<4xi64>) -> tensor<1x1x4x3xi1>
+  // CHECK: %[[W:.*]] = "onnx.Where"(%[[M]], {{.*}} -> tensor<1x1x1x3xf32>
+  // CHECK: "onnx.Expand"(%[[W]]
+  %1 = "onnx.Where"(%0, %zero, %min) : (tensor<1x1x4x3xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x4x3xf32>
+  return %1 : tensor<1x1x4x3xf32>
+}
