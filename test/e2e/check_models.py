@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Compile the models under test/models and compare with ONNX Runtime's outputs.
+
+  check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8]
+
+Every model is compiled once per tp; every case runs twice, and both runs must
+give the same bits. Prints a line per failure and ends with 'N passed, N failed'.
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+
+def run(command, timeout):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return f"no end after {timeout} s"
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [""]
+        return f"exit {done.returncode}: {lines[0][:300]}"
+    return None
+
+
+def to_float(array, dtype):
+    if array.dtype == np.uint16 and dtype == "BFLOAT16":
+        return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return array.astype(np.float64)
+
+
+def compare(meta, expected, actual):
+    """The first disagreement, or None."""
+    rows = expected["rowmask"].astype(bool) if "rowmask" in expected.files else None
+    for output in meta["outputs"]:
+        name = output["name"]
+        if name not in actual.files:
+            return f"{name}: missing"
+        got = to_float(actual[name], output["dtype"])
+        want = expected["out_" + name].astype(np.float64)
+        if got.shape != want.shape:
+            return f"{name}: shape {got.shape}, need {want.shape}"
+        if rows is not None and want.shape[:2] == rows.shape:
+            got, want = got[rows], want[rows]
+        finite = np.isfinite(want)
+        off = np.abs(got - want) > meta["atol"] + meta["rtol"] * np.abs(want)
+        off = (off | ~np.isfinite(got)) & finite
+        if off.any():
+            worst = np.abs(got - want)[off].max()
+            return f"{name}: {int(off.sum())} of {off.size} off, worst {worst:.3g}"
+    return None
+
+
+def same_bits(first, second):
+    return all(first[k].tobytes() == second[k].tobytes() for k in first.files)
+
+
+def check(arguments, directory, meta, tp, scratch):
+    """Yields (case, error or None)."""
+    artifact = os.path.join(scratch, "model.tpx")
+    error = run(
+        [os.path.join(arguments.bin, "tp-opt"), os.path.join(directory, "model.onnx"), f"--tp={tp}", "-o", artifact],
+        arguments.timeout,
+    )
+    for case in meta["cases"]:
+        if error:
+            yield case["name"], error
+            continue
+        expected = np.load(os.path.join(directory, case["file"]))
+        inputs = os.path.join(scratch, "in.npz")
+        np.savez(inputs, **{k[3:]: expected[k] for k in expected.files if k.startswith("in_")})
+        results, problem = [], None
+        for attempt in range(2):
+            output = os.path.join(scratch, f"out{attempt}.npz")
+            command = [os.path.join(arguments.bin, "tp-run"), artifact, f"--inputs={inputs}", f"--outputs={output}"]
+            problem = problem or run(command, arguments.timeout)
+            if not problem:
+                results.append(np.load(output))
+        problem = problem or compare(meta, expected, results[0])
+        if not problem and not same_bits(*results):
+            problem = "two runs differ"
+        yield case["name"], problem
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--models", default=os.path.join(here, "..", "models"))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--tp", default="1,2,4,8")
+    parser.add_argument("--timeout", type=float, default=120)
+    arguments = parser.parse_args()
+    passed = failed = 0
+    for path in sorted(glob.glob(os.path.join(arguments.models, "*", "meta.json"))):
+        with open(path) as file:
+            meta = json.load(file)
+        if not re.search(arguments.only, meta["name"]):
+            continue
+        for tp in arguments.tp.split(","):
+            with tempfile.TemporaryDirectory() as scratch:
+                for case, error in check(arguments, os.path.dirname(path), meta, tp, scratch):
+                    passed += error is None
+                    failed += error is not None
+                    if error:
+                        print(f"FAIL {meta['name']} tp={tp} {case}: {error}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
