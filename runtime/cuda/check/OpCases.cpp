@@ -143,7 +143,8 @@ void Checker::matmul(int32_t dtype, std::vector<int64_t> batch, int64_t m,
   size_t rank = batch.size() + 2;
   // Bit 0: a transposed; 1: b transposed; 2: b has the batch; 3: gaps, so that
   // no leading dimension is a size; 4: a is cut from rows of rows (no unit
-  // stride is left when it is transposed too).
+  // stride is left when it is transposed too); 5: a and b repeat their first
+  // row.
   bool batchedB = layout & 4;
   int64_t gap = layout & 8 ? 3 : 0;
   Tensor a(dtype, shaped(m, k, true),
@@ -156,6 +157,10 @@ void Checker::matmul(int32_t dtype, std::vector<int64_t> batch, int64_t m,
     a.randomize(generator);
     a.view.sizes[rank - 1] = k;
     a.view.strides[rank - 1] *= 2;
+  }
+  if (layout & 32) { // one row for all
+    a.view.strides[rank - 2] = 0;
+    b.view.strides[b.view.rank - 2] = 0;
   }
   Tensor c(dtype, shaped(m, n, true), {}, gap);
   Tensor bias = biasKind == 2 ? Tensor(dtype, {m, 1}) : Tensor(dtype, {n});
@@ -183,6 +188,8 @@ void Checker::matmuls() {
       for (int bias = 0; bias < 3; ++bias)
         for (int residual = 0; residual < 3; ++residual)
           matmul(dtype, {4}, 8, 64, 48, 0, activation, bias, residual);
+    for (int layout : {32, 33, 34, 35})
+      matmul(dtype, {2}, 6, 8, 10, layout, 0, 1, 1);
     matmul(dtype, {}, 1, 1, 1, 0, 0, 1, 1);     // degenerate
     matmul(dtype, {}, 1, 97, 51, 2, 3, 1, 1);   // odd: little alignment
     matmul(dtype, {7}, 1, 128, 64, 2, 0, 1, 2); // decoding
@@ -452,5 +459,12 @@ tprt::check::checkOperations(const BackendFactory &tested,
     checker.results.insert(checker.results.end(), results.begin(),
                            results.end());
   }
+  return checker.results;
+}
+
+std::vector<Result> tprt::check::checkMatmuls(const BackendFactory &tested,
+                                              const BackendFactory &reference) {
+  Checker checker(tested, reference);
+  checker.matmuls();
   return checker.results;
 }

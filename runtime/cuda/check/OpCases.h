@@ -31,6 +31,10 @@ using BackendFactory = std::function<std::unique_ptr<Backend>()>;
 std::vector<Result> checkOperations(const BackendFactory &tested,
                                     const BackendFactory &reference);
 
+/// The products alone.
+std::vector<Result> checkMatmuls(const BackendFactory &tested,
+                                 const BackendFactory &reference);
+
 } // namespace tprt::check
 
 #endif // TPRT_CUDA_CHECK_OPCASES_H
