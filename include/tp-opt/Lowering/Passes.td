@@ -33,7 +33,8 @@ def LowerToRtPass : Pass<"tp-lower-to-rt", "::mlir::ModuleOp"> {
     %y = rt.matmul ins(%x, %w : ...) outs(%o : ...) {perms = [array<i64>, array<i64: 1, 0>]} -> ...
     ```
   }];
-  let dependentDialects = ["::tpo::rt::RtDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::tpo::rt::RtDialect", "::tpo::onnx::OnnxDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 def TpDecomposeForKernelsPass : Pass<"tp-decompose-for-kernels", "::mlir::ModuleOp"> {
