@@ -38,13 +38,10 @@ def show_plan(path):
         where = "outside of the layers" if layer is None else f"in layer {layer}"
         print(f"  {count} {kind.replace('_', '-')} {where}")
     print(f"  wire bytes per rank for 512 tokens: {megabytes(report['totals']['wire_bytes_per_rank'])}")
-    shown = 0
-    for entry in report["layouts"]:
-        if entry["tensor"].endswith("weight") and ".0." in entry["tensor"] and '"tp"' in entry["layout"]:
-            print(f"  {entry['tensor']}: {entry['layout']}")
-            shown += 1
-        if shown == 7:
-            break
+    print("  the first products, and why:")
+    divided = [entry for entry in report["layouts"] if "dividing" in entry["reason"]]
+    for entry in divided[:8]:
+        print(f"    {entry['tensor']}: {entry['layout']} -- {entry['reason']}")
 
 
 def show_result(meta, expected, actual):
