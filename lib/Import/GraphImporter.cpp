@@ -181,7 +181,8 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
 FailureOr<OwningOpRef<ModuleOp>>
 tpo::importOnnxModel(StringRef path, const ImportOptions &options,
                      MLIRContext *context) {
-  context->loadDialect<tpo::onnx::OnnxDialect, tp::TpDialect, func::FuncDialect>();
+  context
+      ->loadDialect<tpo::onnx::OnnxDialect, tp::TpDialect, func::FuncDialect>();
   llvm::Expected<std::unique_ptr<ModelFile>> file = ModelFile::open(path);
   if (!file)
     return emitError(FileLineColLoc::get(context, path, 0, 0))

@@ -109,7 +109,8 @@ LogicalResult GraphImporter::importAttributes(const ::onnx::NodeProto &proto,
     if (failed(converted))
       return failure();
     // An attribute that lifting consumes has its kind of old.
-    const tpo::onnx::AttrInfo *info = node.info->findAttribute(attribute.name());
+    const tpo::onnx::AttrInfo *info =
+        node.info->findAttribute(attribute.name());
     if (info && !hasKind(*converted, info->kind))
       return node.emitError()
              << "attribute '" << attribute.name() << "' has the wrong type";

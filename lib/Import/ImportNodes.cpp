@@ -83,9 +83,10 @@ LogicalResult GraphImporter::defineOutputs(const ::onnx::NodeProto &proto,
 void GraphImporter::buildOperation(Node &node,
                                    ArrayRef<ImportedValue *> results) {
   OperationState state(node.loc, node.info->mlirName);
-  size_t fixed = llvm::count_if(
-      node.info->operands,
-      [](const tpo::onnx::ParameterInfo &operand) { return !operand.variadic; });
+  size_t fixed = llvm::count_if(node.info->operands,
+                                [](const tpo::onnx::ParameterInfo &operand) {
+                                  return !operand.variadic;
+                                });
   for (size_t i = 0; i < std::max(fixed, node.operands.size()); ++i)
     state.operands.push_back(node.has(i)
                                  ? materialize(*node.operands[i], node.loc)
@@ -140,9 +141,8 @@ LogicalResult GraphImporter::processNode(Node &node) {
   // What the shape says by -1, by 0 and by broadcasting is known now.
   if (node.info->mlirName == "onnx.Reshape" ||
       node.info->mlirName == "onnx.Expand") {
-    node.operands[1] =
-        factory.integers(builder.getI64Type(), inferred[0].dims,
-                         /*isScalar=*/false, symbols);
+    node.operands[1] = factory.integers(builder.getI64Type(), inferred[0].dims,
+                                        /*isScalar=*/false, symbols);
     if (node.info->mlirName == "onnx.Reshape")
       node.setInt("allowzero", 1);
   }
@@ -170,7 +170,8 @@ LogicalResult GraphImporter::softmaxOfOldOpset(Node &node) {
   if (*axis == rank - 1 || rank == 0)
     return processNode(node);
   Dims shape = node.dims(0);
-  Node flatten(*tpo::onnx::lookupOp("", "Flatten"), node.loc, node.opset, symbols);
+  Node flatten(*tpo::onnx::lookupOp("", "Flatten"), node.loc, node.opset,
+               symbols);
   flatten.operands = node.operands;
   flatten.setInt("axis", *axis);
   flatten.results.push_back(node.operands[0]);
@@ -179,7 +180,8 @@ LogicalResult GraphImporter::softmaxOfOldOpset(Node &node) {
   node.operands = {flatten.results[0]};
   if (failed(processNode(node)))
     return failure();
-  Node reshape(*tpo::onnx::lookupOp("", "Reshape"), node.loc, node.opset, symbols);
+  Node reshape(*tpo::onnx::lookupOp("", "Reshape"), node.loc, node.opset,
+               symbols);
   reshape.operands = {node.results[0],
                       factory.integers(builder.getI64Type(), shape,
                                        /*isScalar=*/false, symbols)};

@@ -47,7 +47,8 @@ GraphImporter::readElements(const ::onnx::TensorProto &tensor,
   }
   ArrayRef<char> buffer(bytes->data(), bytes->size());
   bool isSplat = false;
-  if (bytes->empty() || !DenseElementsAttr::isValidRawBuffer(type, buffer, isSplat)) {
+  if (bytes->empty() ||
+      !DenseElementsAttr::isValidRawBuffer(type, buffer, isSplat)) {
     if (type.getNumElements() == 0)
       return DenseElementsAttr::get(type, ArrayRef<Attribute>());
     return emitError(loc) << "tensor '" << tensor.name()
@@ -121,6 +122,15 @@ GraphImporter::importTensor(const ::onnx::TensorProto &tensor, StringRef name,
   weight.offset = contents->range.offset;
   weight.strides = rowMajorStrides(shape);
   value->weight = std::move(weight);
+  // As many as a Resize has scales.
+  if (elem.isF32() && shape.size() == 1 && count <= 8) {
+    FailureOr<DenseElementsAttr> elements =
+        readElements(tensor, type, *contents, loc);
+    if (failed(elements))
+      return failure();
+    for (float element : elements->getValues<float>())
+      value->floats.push_back(element);
+  }
   return value;
 }
 
@@ -164,8 +174,8 @@ Value GraphImporter::materializeIntegers(ImportedValue &value, Location loc) {
                                numbers));
   }
   if (numbers.size() == elements.size())
-    result = tpo::onnx::ConstantOp::create(builder, loc,
-                                      DenseElementsAttr::get(type, numbers));
+    result = tpo::onnx::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, numbers));
   else
     result = tpo::onnx::SymbolicConstantOp::create(
         builder, loc, type, tp::DimsAttr::get(context, elements));
@@ -203,7 +213,8 @@ Value GraphImporter::materialize(ImportedValue &value, Location loc) {
                builder, loc, DenseElementsAttr::get(type, number));
   }
   if (value.constant)
-    return value.value = tpo::onnx::ConstantOp::create(builder, loc, value.constant);
+    return value.value =
+               tpo::onnx::ConstantOp::create(builder, loc, value.constant);
   const WeightReference &weight = *value.weight;
   auto view = tp::ViewAttr::get(
       context, weight.elem, symbols.constant(weight.offset), weight.strides);

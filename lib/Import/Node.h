@@ -42,6 +42,9 @@ struct ImportedValue {
   /// The element of a float tensor with one element.
   std::optional<double> scalar;
   std::optional<WeightReference> weight;
+  /// The elements of a very small float weight, beside the reference: some
+  /// operators' shapes depend on them (Resize).
+  llvm::SmallVector<double, 0> floats;
   /// Contents of a constant that is not tracked in one of the forms above.
   mlir::ElementsAttr constant;
 

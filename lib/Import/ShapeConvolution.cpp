@@ -166,15 +166,16 @@ static std::optional<SmallVector<double>> readScales(Node &node) {
   if (!node.has(2))
     return std::nullopt;
   ImportedValue &value = node.operand(2);
-  SmallVector<double> scales;
   if (value.scalar)
-    scales.push_back(*value.scalar);
-  else if (auto constant =
-               dyn_cast_or_null<DenseFPElementsAttr>(value.constant))
-    for (const APFloat &scale : constant.getValues<APFloat>())
-      scales.push_back(scale.convertToDouble());
-  else
+    return SmallVector<double>{*value.scalar};
+  if (!value.floats.empty())
+    return SmallVector<double>(value.floats.begin(), value.floats.end());
+  auto constant = dyn_cast_or_null<DenseFPElementsAttr>(value.constant);
+  if (!constant)
     return std::nullopt;
+  SmallVector<double> scales;
+  for (const APFloat &scale : constant.getValues<APFloat>())
+    scales.push_back(scale.convertToDouble());
   return scales;
 }
 

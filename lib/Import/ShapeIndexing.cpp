@@ -253,7 +253,13 @@ static LogicalResult inferEyeLike(Node &node) {
 }
 
 static LogicalResult inferOneHot(Node &node) {
-  FailureOr<Dims> depth = node.requireIntegers(1);
+  // The depth may be of any numeric type.
+  FailureOr<Dims> depth = Dims{};
+  if (node.has(1) && node.operand(1).scalar)
+    depth->push_back(
+        node.constant(static_cast<int64_t>(*node.operand(1).scalar)));
+  else
+    depth = node.requireIntegers(1);
   if (failed(depth))
     return failure();
   if (depth->size() != 1)

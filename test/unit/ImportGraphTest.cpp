@@ -145,6 +145,12 @@ TEST(ImportGraphTest, AssumptionsAreRecorded) {
             "tensor<?x4xf32, #tp.dims<[s0, 4]>>");
 }
 
+TEST(ImportGraphTest, ResizeReadsItsScales) {
+  EXPECT_IR(importGraph("g (float[b,3,h,7] x) => (float[b,3,i,14] y) <float[4] "
+                        "s = {1, 1, 2, 2}> { y = Resize (x, , s) }"),
+            "-> tensor<?x3x?x14xf32, #tp.dims<[s0, 3, s1 * 2, 14]>>");
+}
+
 //===----------------------------------------------------------------------===//
 // Weights and constants
 //===----------------------------------------------------------------------===//
