@@ -70,8 +70,7 @@ std::optional<SmallVector<int64_t>> getMaxSizes(RankedTensorType global,
       return std::nullopt;
     int64_t count = tp::getNumShards(split.axes);
     // The last device has the most pieces: ceil(u / n).
-    sizes.push_back(
-        tp::getLocalRange(*size, *units, count, count - 1).size);
+    sizes.push_back(tp::getLocalRange(*size, *units, count, count - 1).size);
   }
   return sizes;
 }
@@ -91,10 +90,8 @@ struct Sizes {
 };
 
 std::optional<Sizes> getSizes(tp::CollectiveOpInterface op,
-                              const tp::Mesh &mesh,
-                              ArrayRef<int64_t> symbols) {
-  FailureOr<tp::Layout> in =
-      tp::resolveLayout(op.getInLayout(), mesh, nullptr);
+                              const tp::Mesh &mesh, ArrayRef<int64_t> symbols) {
+  FailureOr<tp::Layout> in = tp::resolveLayout(op.getInLayout(), mesh, nullptr);
   FailureOr<tp::Layout> out =
       tp::resolveLayout(op.getOutLayout(), mesh, nullptr);
   auto global = dyn_cast<RankedTensorType>(op.getGlobalType());
@@ -135,8 +132,7 @@ summarizeCollectives(ModuleOp module, ArrayRef<int64_t> symbols) {
   WalkResult result = module.walk([&](tp::CollectiveOpInterface op) {
     if (op.getCollectiveKind() == tp::CollectiveKind::Slice)
       return WalkResult::advance();
-    FailureOr<tp::Mesh> mesh =
-        tp::Mesh::lookup(op, op.getInLayout().getMesh());
+    FailureOr<tp::Mesh> mesh = tp::Mesh::lookup(op, op.getInLayout().getMesh());
     if (failed(mesh))
       return WalkResult::interrupt();
     FailureOr<tp::Collective> collective = tp::getCollective(op, *mesh);

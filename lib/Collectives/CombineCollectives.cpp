@@ -11,6 +11,7 @@
 #include "tp-opt/Collectives/CollectiveSummary.h"
 #include "tp-opt/Collectives/Passes.h"
 #include "tp-opt/Partition/Blocks.h"
+#include "tp-opt/Partition/ShapeOperand.h"
 #include "tp-opt/Planning/Assumptions.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -28,21 +29,6 @@ AffineExpr getNumElements(Value value) {
                      value.getContext());
 }
 
-Value createIntegers(OpBuilder &builder, Location loc,
-                     ArrayRef<AffineExpr> values) {
-  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
-                                    builder.getI64Type());
-  SmallVector<int64_t> constants;
-  for (AffineExpr value : values)
-    if (std::optional<int64_t> constant = tp::getConst(value))
-      constants.push_back(*constant);
-  if (constants.size() == values.size())
-    return onnx::ConstantOp::create(builder, loc,
-                                    DenseIntElementsAttr::get(type, constants));
-  return onnx::SymbolicConstantOp::create(
-      builder, loc, type, tp::DimsAttr::get(builder.getContext(), values));
-}
-
 Value createReshape(OpBuilder &builder, Location loc, Value value,
                     RankedTensorType type) {
   if (value.getType() == type)
@@ -57,7 +43,8 @@ bool usesAny(Operation *op, const llvm::SetVector<Operation *> &defs) {
   return op
       ->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
-          if (Operation *def = operand.getDefiningOp(); def && defs.contains(def))
+          if (Operation *def = operand.getDefiningOp();
+              def && defs.contains(def))
             return WalkResult::interrupt();
         return WalkResult::advance();
       })
@@ -122,11 +109,11 @@ void Combiner::build(ArrayRef<tp::AllReduceOp> group) {
                      ->getResult(0);
   tp::LayoutAttr in = last.getInLayout();
   auto whole = tp::LayoutAttr::getReplicated(in.getMesh(), 1);
-  auto partial =
-      tp::LayoutAttr::get(context, in.getMesh(), whole.getDims(),
-                          in.getPartialKind(), in.getPartialAxes());
-  auto reduced = tp::AllReduceOp::create(builder, loc, type, last.getReduction(),
-                                         packed, last.getAxes(), partial, whole, type);
+  auto partial = tp::LayoutAttr::get(context, in.getMesh(), whole.getDims(),
+                                     in.getPartialKind(), in.getPartialAxes());
+  auto reduced =
+      tp::AllReduceOp::create(builder, loc, type, last.getReduction(), packed,
+                              last.getAxes(), partial, whole, type);
   if (Attribute layer = group.front()->getAttr(kLayerAttr))
     reduced->setAttr(kLayerAttr, layer);
   Value axes = createIntegers(builder, loc, bounds.front());
@@ -134,10 +121,10 @@ void Combiner::build(ArrayRef<tp::AllReduceOp> group) {
     tp::AllReduceOp op = group[i];
     Value start = createIntegers(builder, loc, bounds[i]);
     Value end = createIntegers(builder, loc, bounds[i + 1]);
-    Value slice = onnx::SliceOp::create(
-                      builder, op.getLoc(), flat[i].getType(),
-                      ValueRange{reduced.getResult(), start, end, axes})
-                      ->getResult(0);
+    Value slice =
+        onnx::SliceOp::create(builder, op.getLoc(), flat[i].getType(),
+                              ValueRange{reduced.getResult(), start, end, axes})
+            ->getResult(0);
     op.getResult().replaceAllUsesWith(
         createReshape(builder, op.getLoc(), slice,
                       cast<RankedTensorType>(op.getResult().getType())));

@@ -29,8 +29,7 @@ Key getKey(tp::CollectiveOpInterface op) {
           attributes.getDictionary(op->getContext()).getAsOpaquePointer()};
 }
 
-struct DedupeCollectives
-    : impl::DedupeCollectivesPassBase<DedupeCollectives> {
+struct DedupeCollectives : impl::DedupeCollectivesPassBase<DedupeCollectives> {
   void runOnOperation() override {
     getOperation().walk([](Block *block) {
       llvm::DenseMap<Key, tp::CollectiveOpInterface> known;

@@ -120,12 +120,11 @@ std::optional<Sinker::Linear> Sinker::getLinearOperand(Operation *op) {
     }
   if (!partial ||
       !tp::provablyEqual(
-          tp::product(tp::getDims(cast<ShapedType>(
-                          op->getOperand(*partial).getType())),
-                      op->getContext()),
           tp::product(
-              tp::getDims(cast<ShapedType>(op->getResult(0).getType())),
-              op->getContext())))
+              tp::getDims(cast<ShapedType>(op->getOperand(*partial).getType())),
+              op->getContext()),
+          tp::product(tp::getDims(cast<ShapedType>(op->getResult(0).getType())),
+                      op->getContext())))
     return std::nullopt;
   FailureOr<tp::ShardingRule> rule = ruleOp.getShardingRule();
   if (failed(rule))
@@ -243,9 +242,9 @@ void Sinker::rebuild(Operation *root) {
     sum = add(builder.getFusedLoc({sum.getLoc(), term.getLoc()}), sum, term,
               *common);
   }
-  auto reshard = tp::ReshardOp::create(
-      builder, sum.getLoc(), sum.getType(), sum,
-      tp::toAttr(*total, mesh, builder.getContext()));
+  auto reshard =
+      tp::ReshardOp::create(builder, sum.getLoc(), sum.getType(), sum,
+                            tp::toAttr(*total, mesh, builder.getContext()));
   if (Attribute layer = root->getAttr(kLayerAttr))
     reshard->setAttr(kLayerAttr, layer);
   Value value = reshard.getResult();

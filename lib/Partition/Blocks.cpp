@@ -165,12 +165,13 @@ findRepetition(ArrayRef<uint64_t> sequence, size_t begin, size_t end,
     // Runs of positions that agree with the one a period later.
     for (size_t i = begin; i + period < end;) {
       size_t run = 0;
-      while (i + run + period < end && sequence[i + run] == sequence[i + run + period])
+      while (i + run + period < end &&
+             sequence[i + run] == sequence[i + run + period])
         ++run;
       Repetition rep{i, period, (run + period) / period};
       size_t covered = rep.count * rep.period;
-      if (rep.count >= 2 &&
-          (!best || covered > best->count * best->period) && accept(rep))
+      if (rep.count >= 2 && (!best || covered > best->count * best->period) &&
+          accept(rep))
         best = rep;
       i += run + 1;
     }

@@ -70,8 +70,8 @@ Value LocalWeights::buildView(OpBuilder &builder, tp::WeightOp weight,
   std::optional<int64_t> bytes = getBytes(view.getElem());
   MLIRContext *context = builder.getContext();
   AffineExpr offset = view.getOffset();
-  SmallVector<tp::SymbolicRange> ranges = tp::getLocalRanges(
-      layout, mesh, tp::getDims(type), coordinates, context);
+  SmallVector<tp::SymbolicRange> ranges =
+      tp::getLocalRanges(layout, mesh, tp::getDims(type), coordinates, context);
   for (auto [range, stride, split] :
        llvm::zip(ranges, view.getStrides(), layout.dims)) {
     if (!split.isSplit() || stride == 0)
@@ -85,8 +85,7 @@ Value LocalWeights::buildView(OpBuilder &builder, tp::WeightOp weight,
   local->removeAttr(tp::TpDialect::kReasonsAttr);
   local.setViewAttr(tp::ViewAttr::get(context, view.getElem(),
                                       tp::simplify(offset), view.getStrides()));
-  local.getResult().setType(
-      tp::getLocalType(type, layout, mesh, coordinates));
+  local.getResult().setType(tp::getLocalType(type, layout, mesh, coordinates));
   return local.getResult();
 }
 

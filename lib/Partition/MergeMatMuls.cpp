@@ -12,12 +12,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ShapeOperand.h"
 #include "dialects/Onnx/Onnx.h"
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Partition/Passes.h"
+#include "tp-opt/Partition/ShapeOperand.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -37,21 +38,62 @@ tp::WeightOp weightMatrix(onnx::MatMulOp op) {
   if (!left || !result || left.getRank() < 2)
     return {};
   // The number of columns must have a name to be summed up.
-  return tp::getDims(cast<ShapedType>(weight.getType())).back() ? weight
-                                                                : tp::WeightOp();
+  return tp::getDims(cast<ShapedType>(weight.getType())).back()
+             ? weight
+             : tp::WeightOp();
+}
+
+/// Bytes of one stored element; none for types that share bytes.
+std::optional<int64_t> getBytes(Type type) {
+  if (!type.isIntOrFloat() || type.getIntOrFloatBitWidth() % 8 != 0)
+    return std::nullopt;
+  return type.getIntOrFloatBitWidth() / 8;
+}
+
+/// Whether the columns of `right` follow those of `left` in the file.
+bool areAdjacent(tp::WeightOp left, tp::WeightOp right) {
+  tp::ViewAttr a = left.getView(), b = right.getView();
+  std::optional<int64_t> bytes = getBytes(a.getElem());
+  if (!bytes || left.getFile() != right.getFile() ||
+      a.getElem() != b.getElem() || a.getStrides() != b.getStrides())
+    return false;
+  AffineExpr columns = tp::getDims(cast<ShapedType>(left.getType())).back();
+  return tp::provablyEqual(b.getOffset(),
+                           a.getOffset() +
+                               columns * (a.getStrides().back() * *bytes));
+}
+
+/// The weights side by side: one view where they are that in the file already
+/// (a fused projection on one rank), else a concatenation.
+Value createPacked(OpBuilder &builder, Location loc,
+                   ArrayRef<tp::WeightOp> weights, RankedTensorType type) {
+  bool isOneView = true;
+  for (size_t i = 1; i < weights.size(); ++i)
+    isOneView &= areAdjacent(weights[i - 1], weights[i]);
+  if (isOneView) {
+    auto whole = cast<tp::WeightOp>(builder.clone(*weights.front()));
+    whole.getResult().setType(type);
+    return whole.getResult();
+  }
+  SmallVector<Value> values;
+  for (tp::WeightOp weight : weights)
+    values.push_back(weight.getResult());
+  auto si64 = builder.getIntegerType(64, /*isSigned=*/true);
+  auto axis = builder.getNamedAttr("axis", builder.getIntegerAttr(si64, -1));
+  return onnx::ConcatOp::create(builder, loc, type, values, axis)->getResult(0);
 }
 
 void mergeGroup(ArrayRef<onnx::MatMulOp> group) {
   onnx::MatMulOp first = group.front();
   OpBuilder builder(first);
-  SmallVector<Value> weights;
+  SmallVector<tp::WeightOp> weights;
   SmallVector<Location> locs;
   SmallVector<AffineExpr> bounds = {builder.getAffineConstantExpr(0)};
   for (onnx::MatMulOp op : group) {
     tp::WeightOp weight = weightMatrix(op);
     if (!weight->isBeforeInBlock(first))
       weight->moveBefore(first);
-    weights.push_back(weight.getResult());
+    weights.push_back(weight);
     locs.push_back(op.getLoc());
     AffineExpr columns = tp::getDims(cast<ShapedType>(weight.getType())).back();
     bounds.push_back(tp::simplify(bounds.back() + columns));
@@ -62,13 +104,9 @@ void mergeGroup(ArrayRef<onnx::MatMulOp> group) {
     dims.back() = columns;
     return tp::makeTensorType(dims, getElementTypeOrSelf(type));
   };
-  auto si64 = builder.getIntegerType(64, /*isSigned=*/true);
-  auto axis = builder.getNamedAttr("axis", builder.getIntegerAttr(si64, -1));
-  Value packed = onnx::ConcatOp::create(
-                     builder, loc,
-                     withColumns(weights.front().getType(), bounds.back()),
-                     weights, axis)
-                     ->getResult(0);
+  Value packed =
+      createPacked(builder, loc, weights,
+                   withColumns(weights.front().getType(), bounds.back()));
   auto merged = onnx::MatMulOp::create(
       builder, loc, withColumns(first->getResult(0).getType(), bounds.back()),
       ValueRange{first.getA(), packed});
@@ -92,6 +130,10 @@ void mergeGroup(ArrayRef<onnx::MatMulOp> group) {
   }
   for (onnx::MatMulOp op : group)
     op->erase();
+  llvm::SmallSetVector<Operation *, 4> unique(weights.begin(), weights.end());
+  for (Operation *weight : unique)
+    if (weight->use_empty())
+      weight->erase();
 }
 
 struct MergeMatMuls : impl::MergeMatMulsPassBase<MergeMatMuls> {

@@ -15,16 +15,6 @@ namespace tpo::local {
 
 namespace {
 
-int64_t intAttr(Operation *op, StringRef name, int64_t otherwise) {
-  auto attr = op->getAttrOfType<IntegerAttr>(name);
-  return attr ? attr.getValue().getSExtValue() : otherwise;
-}
-
-void setIntAttr(Operation *op, StringRef name, int64_t value) {
-  auto type = IntegerType::get(op->getContext(), 64, IntegerType::Signed);
-  op->setAttr(name, IntegerAttr::get(type, value));
-}
-
 /// `value` where the rank's index along `axes` is zero, else zeros: a term that
 /// every device has, added to a sum over devices once.
 Value keepOnFirst(Operation *op, OpBuilder &builder, Value value,
@@ -45,9 +35,9 @@ Value keepOnFirst(Operation *op, OpBuilder &builder, Value value,
       builder, loc, i64,
       tp::DimsAttr::get(builder.getContext(),
                         tp::simplify(context.getIndexAlong(axes))));
-  Value first = onnx::EqualOp::create(builder, loc, i1,
-                                      ValueRange{index, zeroOf(i64)})
-                    ->getResult(0);
+  Value first =
+      onnx::EqualOp::create(builder, loc, i1, ValueRange{index, zeroOf(i64)})
+          ->getResult(0);
   return onnx::WhereOp::create(builder, loc, value.getType(),
                                ValueRange{first, value, zeroOf(scalar)})
       ->getResult(0);
@@ -66,8 +56,7 @@ SmallVector<Value> addOnce(Operation *op, OpBuilder &builder,
       if (!tp::containsAll(own, axis))
         missing.push_back(axis);
     if (!missing.empty() && !onnx::isNoValue(local[addend]))
-      local[addend] =
-          keepOnFirst(op, builder, local[addend], missing, context);
+      local[addend] = keepOnFirst(op, builder, local[addend], missing, context);
   }
   return local;
 }
@@ -82,8 +71,8 @@ Values gemm(Operation *op, OpBuilder &builder, ValueRange operands,
 Values conv(Operation *op, OpBuilder &builder, ValueRange operands,
             const tp::PartitionContext &context) {
   int64_t group = intAttr(op, "group", 1);
-  Values results = clone(
-      op, builder, addOnce(op, builder, operands, context), context);
+  Values results =
+      clone(op, builder, addOnce(op, builder, operands, context), context);
   // With several groups a split of the input channels is one of the groups.
   if (failed(results) || group == 1 ||
       !context.getOperandLayout(0).dims[1].isSplit())
@@ -104,8 +93,8 @@ Values conv(Operation *op, OpBuilder &builder, ValueRange operands,
 
 Values matMulNBits(Operation *op, OpBuilder &builder, ValueRange operands,
                    const tp::PartitionContext &context) {
-  Values results = clone(
-      op, builder, addOnce(op, builder, operands, context), context);
+  Values results =
+      clone(op, builder, addOnce(op, builder, operands, context), context);
   if (failed(results))
     return failure();
   auto input = cast<RankedTensorType>(context.getOperandLocalType(0));
@@ -141,9 +130,9 @@ Values gather(Operation *op, OpBuilder &builder, ValueRange operands,
     return op->emitError("cannot be partitioned: the size of its split table "
                          "is not known");
   Operation *local = results->front().getDefiningOp();
-  local->setAttr("tp.gather_offset",
-                 tp::DimsAttr::get(builder.getContext(),
-                                   tp::simplify(rows.offset)));
+  local->setAttr(
+      "tp.gather_offset",
+      tp::DimsAttr::get(builder.getContext(), tp::simplify(rows.offset)));
   local->setAttr("tp.gather_size",
                  tp::DimsAttr::get(builder.getContext(), size));
   return results;

@@ -6,15 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Packed operands [batch, sequence, heads * size] need the number of heads as an
-// attribute. Where it differs between ranks (15 heads on 2 ranks), the operation
-// is rewritten to [batch, heads, sequence, size], whose types carry it.
+// Packed operands [batch, sequence, heads * size] need the number of heads as
+// an attribute. Where it differs between ranks (15 heads on 2 ranks), the
+// operation is rewritten to [batch, heads, sequence, size], whose types carry
+// it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "OnnxPartition.h"
-#include "ShapeOperand.h"
 #include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Partition/ShapeOperand.h"
 
 #include "mlir/IR/IRMapping.h"
 
@@ -29,18 +30,9 @@ struct HeadRange {
   AffineExpr count, offset;
 };
 
-int64_t intAttr(Operation *op, StringRef name, int64_t otherwise) {
-  auto attr = op->getAttrOfType<IntegerAttr>(name);
-  return attr ? attr.getValue().getSExtValue() : otherwise;
-}
-
-void setIntAttr(Operation *op, StringRef name, int64_t value) {
-  auto type = IntegerType::get(op->getContext(), 64, IntegerType::Signed);
-  op->setAttr(name, IntegerAttr::get(type, value));
-}
-
 /// The heads in dimension `dim` of operand `operand`, whose global number of
-/// heads is `heads`. Null expressions where a device's piece is not whole heads.
+/// heads is `heads`. Null expressions where a device's piece is not whole
+/// heads.
 HeadRange getHeads(const tp::PartitionContext &context, unsigned operand,
                    unsigned dim, int64_t heads) {
   auto type = cast<RankedTensorType>(context.getOperandGlobalType(operand));
@@ -65,14 +57,13 @@ Value unpack(OpBuilder &builder, Location loc, Value packed, AffineExpr heads) {
   AffineExpr headSize = tp::divideExactly(dims[2], heads);
   SmallVector<AffineExpr> split = {dims[0], dims[1], heads, headSize};
   Value shape = createIntegers(builder, loc, split);
-  Value reshaped =
-      onnx::ReshapeOp::create(builder, loc,
-                              tp::makeTensorType(split, elementType),
-                              ValueRange{packed, shape})
-          ->getResult(0);
+  Value reshaped = onnx::ReshapeOp::create(
+                       builder, loc, tp::makeTensorType(split, elementType),
+                       ValueRange{packed, shape})
+                       ->getResult(0);
   SmallVector<AffineExpr> result = {dims[0], heads, dims[1], headSize};
-  auto perm = builder.getNamedAttr("perm",
-                                   builder.getI64ArrayAttr({0, 2, 1, 3}));
+  auto perm =
+      builder.getNamedAttr("perm", builder.getI64ArrayAttr({0, 2, 1, 3}));
   return onnx::TransposeOp::create(builder, loc,
                                    tp::makeTensorType(result, elementType),
                                    reshaped, perm)
@@ -84,15 +75,15 @@ Value pack(OpBuilder &builder, Location loc, Value value, Type packedType) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<AffineExpr> dims = tp::getDims(type);
   SmallVector<AffineExpr> swapped = {dims[0], dims[2], dims[1], dims[3]};
-  auto perm = builder.getNamedAttr("perm",
-                                   builder.getI64ArrayAttr({0, 2, 1, 3}));
-  Value transposed = onnx::TransposeOp::create(
-                         builder, loc,
-                         tp::makeTensorType(swapped, type.getElementType()),
-                         value, perm)
-                         ->getResult(0);
-  Value shape = createIntegers(
-      builder, loc, tp::getDims(cast<ShapedType>(packedType)));
+  auto perm =
+      builder.getNamedAttr("perm", builder.getI64ArrayAttr({0, 2, 1, 3}));
+  Value transposed =
+      onnx::TransposeOp::create(
+          builder, loc, tp::makeTensorType(swapped, type.getElementType()),
+          value, perm)
+          ->getResult(0);
+  Value shape =
+      createIntegers(builder, loc, tp::getDims(cast<ShapedType>(packedType)));
   return onnx::ReshapeOp::create(builder, loc, packedType,
                                  ValueRange{transposed, shape})
       ->getResult(0);
@@ -111,8 +102,7 @@ RankedTensorType getUnpackedType(Type packed, AffineExpr heads) {
 bool sizesKnown(TypeRange types) {
   return llvm::all_of(types, [](Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    return !tensor ||
-           !llvm::is_contained(tp::getDims(tensor), AffineExpr());
+    return !tensor || !llvm::is_contained(tp::getDims(tensor), AffineExpr());
   });
 }
 

@@ -20,12 +20,21 @@ namespace tpo {
 
 namespace local {
 
+int64_t intAttr(Operation *op, StringRef name, int64_t otherwise) {
+  auto attr = op->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getValue().getSExtValue() : otherwise;
+}
+
+void setIntAttr(Operation *op, StringRef name, int64_t value) {
+  auto type = IntegerType::get(op->getContext(), 64, IntegerType::Signed);
+  op->setAttr(name, IntegerAttr::get(type, value));
+}
+
 tp::SymbolicRange getRange(const tp::PartitionContext &context, Type globalType,
                            const tp::Layout &layout, unsigned dim) {
   auto type = cast<RankedTensorType>(globalType);
   return tp::getLocalRanges(layout, context.getMesh(), tp::getDims(type),
-                            context.getCoordinates(),
-                            type.getContext())[dim];
+                            context.getCoordinates(), type.getContext())[dim];
 }
 
 Values clone(Operation *op, OpBuilder &builder, ValueRange operands,
@@ -64,15 +73,15 @@ constexpr StringLiteral kSizeFree[] = {
     "Sub", "Sum", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Where", "Xor",
     "ms.BiasGelu", "ms.FastGelu", "ms.Gelu", "ms.QuickGelu",
     // Products and lookups.
-    "MatMul", "ms.FusedMatMul", "GatherElements", "GatherND",
-    "ScatterElements", "ScatterND", "TensorScatter",
+    "MatMul", "ms.FusedMatMul", "GatherElements", "GatherND", "ScatterElements",
+    "ScatterND", "TensorScatter",
     // Along axes that stay whole, or reductions that become partial.
-    "ArgMax", "ArgMin", "CumSum", "Hardmax", "LayerNormalization",
-    "LogSoftmax", "LpNormalization", "OneHot", "RMSNormalization",
-    "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-    "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
-    "Softmax", "TopK", "Trilu", "ms.SimplifiedLayerNormalization",
-    "ms.SkipLayerNormalization", "ms.SkipSimplifiedLayerNormalization",
+    "ArgMax", "ArgMin", "CumSum", "Hardmax", "LayerNormalization", "LogSoftmax",
+    "LpNormalization", "OneHot", "RMSNormalization", "ReduceL1", "ReduceL2",
+    "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
+    "ReduceProd", "ReduceSum", "ReduceSumSquare", "Softmax", "TopK", "Trilu",
+    "ms.SimplifiedLayerNormalization", "ms.SkipLayerNormalization",
+    "ms.SkipSimplifiedLayerNormalization",
     // Rearrangements.
     "Concat", "Flatten", "Pad", "Slice", "Split", "Squeeze", "Tile",
     "Transpose", "Unsqueeze",
@@ -120,8 +129,8 @@ struct OnnxPartition : tp::PartitionOpInterface::FallbackModel<OnnxPartition> {
 
 void registerOnnxPartitionModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, onnx::OnnxDialect *) {
-    // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes any
-    // difference of names for "less".
+    // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes
+    // any difference of names for "less".
     for (RegisteredOperationName name : context->getRegisteredOperations())
       if (name.getDialectNamespace() == "onnx" &&
           getFunctions().contains(name.stripDialect()))

@@ -27,6 +27,10 @@ tp::SymbolicRange getRange(const tp::PartitionContext &context,
                            mlir::Type globalType, const tp::Layout &layout,
                            unsigned dim);
 
+/// An integer attribute as ONNX operations have them (`si64`).
+int64_t intAttr(mlir::Operation *op, llvm::StringRef name, int64_t otherwise);
+void setIntAttr(mlir::Operation *op, llvm::StringRef name, int64_t value);
+
 /// The same operation on local types: right for everything without attributes
 /// or operands that depend on a size that is split.
 Values clone(mlir::Operation *op, mlir::OpBuilder &builder,

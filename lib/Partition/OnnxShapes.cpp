@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "OnnxPartition.h"
-#include "ShapeOperand.h"
 #include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Partition/ShapeOperand.h"
 
 using namespace mlir;
 

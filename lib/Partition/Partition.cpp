@@ -35,8 +35,7 @@ public:
   FunctionPartitioner(func::FuncOp func, const tp::Mesh &mesh,
                       tp::RankCoordinates coordinates)
       : func(func), mesh(mesh), coordinates(std::move(coordinates)),
-        builder(func.getContext()),
-        weights(this->mesh, this->coordinates) {}
+        builder(func.getContext()), weights(this->mesh, this->coordinates) {}
 
   LogicalResult run();
 
@@ -83,8 +82,8 @@ FailureOr<tp::Layout> FunctionPartitioner::resolve(tp::LayoutAttr attr,
            << mesh.getName();
   auto emitError = [&] { return user->emitError(); };
   FailureOr<tp::Layout> layout = tp::resolveLayout(attr, mesh, emitError);
-  if (failed(layout) || failed(tp::verifyLayout(*layout, mesh,
-                                                tp::getDims(tensor), emitError)))
+  if (failed(layout) ||
+      failed(tp::verifyLayout(*layout, mesh, tp::getDims(tensor), emitError)))
     return failure();
   tp::canonicalise(*layout, tp::getDims(tensor));
   return layout;
@@ -113,8 +112,9 @@ LogicalResult FunctionPartitioner::addLocalArguments() {
     if (layout->isPartial())
       return func.emitError("argument #")
              << i << " is partial; arguments are tensors, not terms of one";
-    pieces.map(global, entry.addArgument(getLocalType(global.getType(), *layout),
-                                         global.getLoc()));
+    pieces.map(global,
+               entry.addArgument(getLocalType(global.getType(), *layout),
+                                 global.getLoc()));
   }
   return success();
 }
@@ -181,8 +181,8 @@ LogicalResult FunctionPartitioner::partitionManual(tp::ManualOp op) {
 LogicalResult FunctionPartitioner::partitionReturn(func::ReturnOp op) {
   SmallVector<Value> values;
   for (auto [i, value] : llvm::enumerate(op.getOperands())) {
-    auto attr = func.getResultAttrOfType<tp::LayoutAttr>(
-        i, tp::TpDialect::kLayoutAttr);
+    auto attr =
+        func.getResultAttrOfType<tp::LayoutAttr>(i, tp::TpDialect::kLayoutAttr);
     FailureOr<tp::Layout> declared = resolve(attr, value.getType(), op);
     FailureOr<tp::Layout> actual = getLayout(value, op);
     if (failed(declared) || failed(actual))
@@ -268,7 +268,8 @@ LogicalResult FunctionPartitioner::partition(Operation &op) {
     layouts.results.push_back(std::move(*layout));
   }
   if (isa<tp::WeightOp>(op)) {
-    Value piece = weights.getPiece(builder, op.getResult(0), layouts.results[0]);
+    Value piece =
+        weights.getPiece(builder, op.getResult(0), layouts.results[0]);
     if (!piece)
       return op.emitError("a weight cannot be partial");
     pieces.map(op.getResult(0), piece);
@@ -300,7 +301,9 @@ void FunctionPartitioner::finish() {
     note(
         func.getArgumentTypes()[i],
         [&](StringRef name) { return func.getArgAttr(i, name); },
-        [&](StringRef name, Attribute attr) { func.setArgAttr(i, name, attr); });
+        [&](StringRef name, Attribute attr) {
+          func.setArgAttr(i, name, attr);
+        });
   for (unsigned i = 0; i < func.getNumResults(); ++i)
     note(
         func.getResultTypes()[i],
@@ -309,8 +312,8 @@ void FunctionPartitioner::finish() {
           func.setResultAttr(i, name, attr);
         });
   entry.eraseArguments(0, count);
-  func.setType(FunctionType::get(context, entry.getArgumentTypes(),
-                                 localResultTypes));
+  func.setType(
+      FunctionType::get(context, entry.getArgumentTypes(), localResultTypes));
 }
 
 LogicalResult FunctionPartitioner::run() {
@@ -390,7 +393,8 @@ struct Partition : impl::PartitionPassBase<Partition> {
       module.emitError("cannot be partitioned: has no tp.mesh");
       return signalPassFailure();
     }
-    for (auto func : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    for (auto func :
+         llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (func.isExternal() || isPartitioned(func))
         continue;
       auto names = getMeshNames(func);

@@ -6,8 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ShapeOperand.h"
-
+#include "tp-opt/Partition/ShapeOperand.h"
 #include "dialects/Onnx/Onnx.h"
 
 using namespace mlir;

@@ -262,29 +262,32 @@ bool isElementwise(RegisteredOperationName name) {
 void registerUpstreamPartitionModels(DialectRegistry &registry) {
   registry.addExtension(
       +[](MLIRContext *context, linalg::LinalgDialect *dialect) {
-        attach<LinalgPartition>(
-            context, dialect->getNamespace(), [](RegisteredOperationName name) {
-              return name.hasInterface<linalg::LinalgOp>();
-            });
+        attach<LinalgPartition>(context, dialect->getNamespace(),
+                                [](RegisteredOperationName name) {
+                                  return name.hasInterface<linalg::LinalgOp>();
+                                });
       });
   registry.addExtension(+[](MLIRContext *context,
                             tensor::TensorDialect *dialect) {
-    attach<TensorPartition>(
-        context, dialect->getNamespace(), [](RegisteredOperationName name) {
-          return llvm::is_contained(
-              {tensor::EmptyOp::getOperationName(),
-               tensor::CastOp::getOperationName(),
-               tensor::ExpandShapeOp::getOperationName(),
-               tensor::CollapseShapeOp::getOperationName(),
-               tensor::ExtractSliceOp::getOperationName()},
-              name.getStringRef());
-        });
+    attach<TensorPartition>(context, dialect->getNamespace(),
+                            [](RegisteredOperationName name) {
+                              return llvm::is_contained(
+                                  {tensor::EmptyOp::getOperationName(),
+                                   tensor::CastOp::getOperationName(),
+                                   tensor::ExpandShapeOp::getOperationName(),
+                                   tensor::CollapseShapeOp::getOperationName(),
+                                   tensor::ExtractSliceOp::getOperationName()},
+                                  name.getStringRef());
+                            });
   });
-  registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *dialect) {
-    attach<ElementwisePartition>(context, dialect->getNamespace(), isElementwise);
-  });
+  registry.addExtension(
+      +[](MLIRContext *context, arith::ArithDialect *dialect) {
+        attach<ElementwisePartition>(context, dialect->getNamespace(),
+                                     isElementwise);
+      });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *dialect) {
-    attach<ElementwisePartition>(context, dialect->getNamespace(), isElementwise);
+    attach<ElementwisePartition>(context, dialect->getNamespace(),
+                                 isElementwise);
   });
 }
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_PARTITION_SHAPEOPERAND_H
-#define LIB_PARTITION_SHAPEOPERAND_H
+#ifndef TP_OPT_PARTITION_SHAPEOPERAND_H
+#define TP_OPT_PARTITION_SHAPEOPERAND_H
 
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
@@ -21,4 +21,4 @@ mlir::Value createIntegers(mlir::OpBuilder &builder, mlir::Location loc,
 
 } // namespace tpo
 
-#endif // LIB_PARTITION_SHAPEOPERAND_H
+#endif // TP_OPT_PARTITION_SHAPEOPERAND_H
