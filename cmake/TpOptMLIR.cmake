@@ -24,8 +24,11 @@ include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINA
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 
 add_library(tpopt_mlir_headers INTERFACE)
-target_include_directories(tpopt_mlir_headers SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+# Installed, TpOptConfig.cmake adds the include directories of the MLIR it finds.
+target_include_directories(tpopt_mlir_headers SYSTEM INTERFACE
+  $<BUILD_INTERFACE:${MLIR_INCLUDE_DIRS}> $<BUILD_INTERFACE:${LLVM_INCLUDE_DIRS}>)
 target_include_directories(tpopt_mlir_headers INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/TpOpt>
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
   $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include>)
 separate_arguments(TPOPT_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
@@ -39,6 +42,13 @@ file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/tpopt_pch.cpp CONTENT "// The carrier 
 add_library(tpopt_pch OBJECT ${CMAKE_BINARY_DIR}/tpopt_pch.cpp)
 target_link_libraries(tpopt_pch PRIVATE tpopt_mlir_headers)
 target_precompile_headers(tpopt_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Pch.h)
+
+# tpopt_reuse_pch(executable): as position-independent as the libraries, or GCC refuses the header.
+function(tpopt_reuse_pch name)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
+  target_precompile_headers(${name} REUSE_FROM tpopt_pch)
+endfunction()
 
 # tpopt_add_library(name SOURCES a.cpp ... [DEPENDS tablegen_targets ...] [LINK_LIBS libs ...])
 # A static compiler library; everything is linked into libTpOpt users once.

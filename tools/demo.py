@@ -62,12 +62,13 @@ def main():
     parser.add_argument("--tp", default="2")
     parser.add_argument("--bin", default=os.path.join(ROOT, "build", "bin"))
     arguments = parser.parse_args()
+    arguments.model, arguments.bin = os.path.abspath(arguments.model), os.path.abspath(arguments.bin)
     with open(os.path.join(arguments.model, "meta.json")) as file:
         meta = json.load(file)
     with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
         tool = lambda name: os.path.join(arguments.bin, name)
-        os.symlink(os.path.abspath(os.path.join(arguments.model, "model.onnx")), "model.onnx")
+        os.symlink(os.path.join(arguments.model, "model.onnx"), "model.onnx")
         case = np.load(os.path.join(arguments.model, meta["cases"][0]["file"]))
         np.savez("in.npz", **{k[3:]: case[k] for k in case.files if k.startswith("in_")})
         print(f"{meta['name']}: {meta['model_class']}, {meta['n_params']} parameters, exported by PyTorch")
