@@ -23,16 +23,13 @@ bool keepsSize(const tp::ShardingRule &rule, unsigned operand) {
   for (const tp::TensorFactors &result : rule.results)
     for (const tp::DimFactors &dim : result)
       for (unsigned factor : dim)
-        if (rule.factors[factor].kind == tp::FactorKind::Parallel &&
-            !factors.contains(factor))
+        if (rule.factors[factor].kind == tp::FactorKind::Parallel && !factors.contains(factor))
           return false;
   return true;
 }
 
 bool hasReduction(const tp::ShardingRule &rule) {
-  return llvm::any_of(rule.factors, [](const tp::Factor &factor) {
-    return factor.kind == tp::FactorKind::Reduction;
-  });
+  return llvm::any_of(rule.factors, [](const tp::Factor &factor) { return factor.kind == tp::FactorKind::Reduction; });
 }
 
 } // namespace
@@ -54,9 +51,8 @@ void Propagation::passPartialSums(OpState &state) {
         break;
       }
       const tp::Layout &layout = getState(value).layout;
-      all &= layout.isPartial() && layout.partialKind == group.kind &&
-             value.hasOneUse() && keepsSize(state.rule, operand) &&
-             (!first || first->partial == layout.partial);
+      all &= layout.isPartial() && layout.partialKind == group.kind && value.hasOneUse() &&
+             keepsSize(state.rule, operand) && (!first || first->partial == layout.partial);
       first = &layout;
     }
     if (!all || !first)
@@ -73,8 +69,7 @@ void Propagation::passPartialSums(OpState &state) {
 /// Fixes what the operation reads and makes. From here on its results have
 /// these layouts, pending sums included.
 void Propagation::finish(OpState &state) {
-  FailureOr<tp::OpLayouts> own =
-      tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
+  FailureOr<tp::OpLayouts> own = tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
   // An operation that would be partial in two ways passes nothing on.
   if (failed(own)) {
     for (tp::AxisRefs &axes : state.assignment.linearAxes)
@@ -85,8 +80,7 @@ void Propagation::finish(OpState &state) {
     state.assignment = tp::FactorAssignment(state.rule);
     own = tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
   }
-  for (auto [value, layout] :
-       llvm::zip_equal(state.op->getResults(), own->results))
+  for (auto [value, layout] : llvm::zip_equal(state.op->getResults(), own->results))
     if (isTensor(value))
       getState(value).layout = layout;
   layouts[state.op] = std::move(*own);
@@ -100,12 +94,11 @@ tp::LayoutAttr Propagation::need(OpOperand &operand) {
   if (isa<tp::ReshardOp>(op))
     return nullptr;
   if (auto it = layouts.find(op); it != layouts.end())
-    return tp::toAttr(it->second.operands[operand.getOperandNumber()], mesh,
-                      context);
+    return tp::toAttr(it->second.operands[operand.getOperandNumber()], mesh, context);
   tp::Layout layout = getState(operand.get()).layout;
   if (op->hasTrait<OpTrait::IsTerminator>()) {
-    if (auto given = function.getResultAttrOfType<tp::LayoutAttr>(
-            operand.getOperandNumber(), tp::TpDialect::kLayoutAttr))
+    if (auto given =
+            function.getResultAttrOfType<tp::LayoutAttr>(operand.getOperandNumber(), tp::TpDialect::kLayoutAttr))
       return given;
     layout.partial.clear();
     return tp::toAttr(layout, mesh, context);
@@ -120,13 +113,14 @@ void Propagation::setReasons(OpState &state) {
   llvm::ListSeparator separator("; ");
   for (auto [index, origin] : llvm::enumerate(state.origins))
     if (origin)
-      os << separator << '"' << mesh.getAxes()[index].name << "\": from "
-         << origin->what;
+      os << separator << '"' << mesh.getAxes()[index].name << "\": from " << origin->what;
+  for (const tp::AxisRefs &axes : state.assignment.linearAxes)
+    if (!axes.empty())
+      os << separator << "passes on the sum pending over " << tp::toString(axes, mesh);
   if (reason.empty())
     reason = "no given layout reaches it";
   OpBuilder builder(function.getContext());
-  SmallVector<Attribute> reasons(state.op->getNumResults(),
-                                 builder.getStringAttr(reason));
+  SmallVector<Attribute> reasons(state.op->getNumResults(), builder.getStringAttr(reason));
   state.op->setAttr(tp::TpDialect::kReasonsAttr, builder.getArrayAttr(reasons));
 }
 
@@ -135,16 +129,13 @@ void Propagation::apply() {
   MLIRContext *context = function.getContext();
   for (BlockArgument argument : block.getArguments())
     if (isTensor(argument))
-      tp::setLayoutAttr(argument,
-                        tp::toAttr(getState(argument).layout, mesh, context));
+      tp::setLayoutAttr(argument, tp::toAttr(getState(argument).layout, mesh, context));
   for (Operation &op : block)
     for (Value result : op.getResults())
       if (isTensor(result)) {
         // Without a rule: whole.
         bool known = layouts.contains(&op) || getState(result).fixed;
-        tp::Layout layout =
-            known ? getState(result).layout
-                  : tp::Layout::replicated(getState(result).layout.getRank());
+        tp::Layout layout = known ? getState(result).layout : tp::Layout::replicated(getState(result).layout.getRank());
         getState(result).layout = layout;
         tp::setLayoutAttr(result, tp::toAttr(layout, mesh, context));
       }
@@ -153,8 +144,7 @@ void Propagation::apply() {
       setReasons(state);
   for (OpOperand &operand : block.getTerminator()->getOpOperands())
     if (isTensor(operand.get()))
-      function.setResultAttr(operand.getOperandNumber(),
-                             tp::TpDialect::kLayoutAttr, need(operand));
+      function.setResultAttr(operand.getOperandNumber(), tp::TpDialect::kLayoutAttr, need(operand));
   insertReshards(function, [&](OpOperand &operand) { return need(operand); });
   for (Operation &op : llvm::make_early_inc_range(block))
     if (auto constrain = dyn_cast<tp::ConstrainOp>(op)) {

@@ -9,8 +9,7 @@ using namespace mlir;
 
 namespace tpo {
 
-void insertReshards(FunctionOpInterface function,
-                    function_ref<tp::LayoutAttr(OpOperand &)> need) {
+void insertReshards(FunctionOpInterface function, function_ref<tp::LayoutAttr(OpOperand &)> need) {
   // Collected before anything changes: a new reshard is a use of its own.
   SmallVector<std::pair<OpOperand *, tp::LayoutAttr>> changes;
   for (Operation &op : function.getFunctionBody().front())
@@ -28,8 +27,7 @@ void insertReshards(FunctionOpInterface function,
     Value &resharded = made[{value, layout}];
     if (!resharded) {
       builder.setInsertionPointAfterValue(value);
-      resharded = tp::ReshardOp::create(builder, value.getLoc(),
-                                        value.getType(), value, layout);
+      resharded = tp::ReshardOp::create(builder, value.getLoc(), value.getType(), value, layout);
     }
     operand->set(resharded);
   }

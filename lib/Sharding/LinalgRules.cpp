@@ -25,11 +25,9 @@ using tp::ReductionKind;
 std::optional<ReductionKind> kindOf(Operation *combiner) {
   if (isa<arith::AddFOp, arith::AddIOp>(combiner))
     return ReductionKind::Sum;
-  if (isa<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp, arith::MaxUIOp>(
-          combiner))
+  if (isa<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp, arith::MaxUIOp>(combiner))
     return ReductionKind::Max;
-  if (isa<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp, arith::MinUIOp>(
-          combiner))
+  if (isa<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp, arith::MinUIOp>(combiner))
     return ReductionKind::Min;
   return std::nullopt;
 }
@@ -40,8 +38,7 @@ std::optional<ReductionKind> combinerOf(linalg::LinalgOp op) {
   std::optional<ReductionKind> kind;
   for (auto [index, init] : llvm::enumerate(op.getRegionOutputArgs())) {
     SmallVector<Operation *> combiners;
-    if (!matchReduction(op.getRegionOutputArgs(), index, combiners) ||
-        combiners.size() != 1)
+    if (!matchReduction(op.getRegionOutputArgs(), index, combiners) || combiners.size() != 1)
       return std::nullopt;
     std::optional<ReductionKind> own = kindOf(combiners.front());
     if (!own || (kind && *kind != *own))
@@ -57,50 +54,41 @@ enum class Dependence { Independent, Linear, Other };
 
 class BodyLinearity {
 public:
-  BodyLinearity(Block *body, ArrayRef<BlockArgument> set)
-      : body(body), set(set.begin(), set.end()) {}
+  BodyLinearity(Block *body, ArrayRef<BlockArgument> set) : body(body), set(set.begin(), set.end()) {}
 
   /// Whether every yielded value is linear.
   bool run() {
     for (Operation &op : body->without_terminator())
       for (Value result : op.getResults())
         known[result] = visit(&op);
-    return llvm::all_of(body->getTerminator()->getOperands(), [&](Value value) {
-      return get(value) == Dependence::Linear;
-    });
+    return llvm::all_of(body->getTerminator()->getOperands(),
+                        [&](Value value) { return get(value) == Dependence::Linear; });
   }
 
 private:
   Dependence get(Value value) const {
     if (auto argument = dyn_cast<BlockArgument>(value))
-      return llvm::is_contained(set, argument) ? Dependence::Linear
-                                               : Dependence::Independent;
+      return llvm::is_contained(set, argument) ? Dependence::Linear : Dependence::Independent;
     auto it = known.find(value);
     return it == known.end() ? Dependence::Independent : it->second;
   }
 
   Dependence visit(Operation *op) const {
-    auto is = [&](unsigned operand, Dependence what) {
-      return get(op->getOperand(operand)) == what;
-    };
-    if (llvm::all_of(op->getOperands(), [&](Value value) {
-          return get(value) == Dependence::Independent;
-        }))
+    auto is = [&](unsigned operand, Dependence what) { return get(op->getOperand(operand)) == what; };
+    if (llvm::all_of(op->getOperands(), [&](Value value) { return get(value) == Dependence::Independent; }))
       return Dependence::Independent;
     bool linear = false;
     if (isa<arith::AddFOp, arith::AddIOp, arith::SubFOp, arith::SubIOp>(op))
       linear = is(0, Dependence::Linear) && is(1, Dependence::Linear);
     else if (isa<arith::MulFOp, arith::MulIOp>(op))
-      linear =
-          (is(0, Dependence::Linear) && is(1, Dependence::Independent)) ||
-          (is(0, Dependence::Independent) && is(1, Dependence::Linear));
+      linear = (is(0, Dependence::Linear) && is(1, Dependence::Independent)) ||
+               (is(0, Dependence::Independent) && is(1, Dependence::Linear));
     else if (isa<arith::DivFOp>(op))
       linear = is(0, Dependence::Linear) && is(1, Dependence::Independent);
     else if (isa<arith::NegFOp, arith::ExtFOp>(op))
       linear = is(0, Dependence::Linear);
     else if (isa<arith::SelectOp>(op))
-      linear = is(0, Dependence::Independent) && is(1, Dependence::Linear) &&
-               is(2, Dependence::Linear);
+      linear = is(0, Dependence::Independent) && is(1, Dependence::Linear) && is(2, Dependence::Linear);
     return linear ? Dependence::Linear : Dependence::Other;
   }
 
@@ -111,14 +99,12 @@ private:
 
 /// The minimal sets of operands in which the body is jointly linear. Initial
 /// values of a reduction are addends and belong to no set.
-void addLinearGroups(tp::ShardingRuleBuilder &builder, linalg::LinalgOp op,
-                     ArrayRef<unsigned> addends) {
+void addLinearGroups(tp::ShardingRuleBuilder &builder, linalg::LinalgOp op, ArrayRef<unsigned> addends) {
   // More operands than this are no arithmetic worth the enumeration.
   constexpr unsigned kMaxOperands = 6;
   SmallVector<BlockArgument> candidates;
   for (BlockArgument argument : op.getBlock()->getArguments())
-    if (!argument.use_empty() &&
-        rankOf(op->getOperand(argument.getArgNumber())) > 0 &&
+    if (!argument.use_empty() && rankOf(op->getOperand(argument.getArgNumber())) > 0 &&
         !llvm::is_contained(addends, argument.getArgNumber()))
       candidates.push_back(argument);
   if (candidates.empty() || candidates.size() > kMaxOperands)
@@ -153,10 +139,8 @@ public:
     for (OpOperand &operand : op->getOpOperands())
       mapOperand(operand);
     for (auto [index, result] : llvm::enumerate(op->getResults()))
-      mapDims(op.getMatchingIndexingMap(op.getDpsInitOperand(index)),
-              dimsOf(result), [&, index = index](unsigned dim, unsigned f) {
-                builder.resultDim(index, dim, f);
-              });
+      mapDims(op.getMatchingIndexingMap(op.getDpsInitOperand(index)), dimsOf(result),
+              [&, index = index](unsigned dim, unsigned f) { builder.resultDim(index, dim, f); });
     SmallVector<unsigned> addends;
     if (combinerOf(op) == ReductionKind::Sum && op.getNumReductionLoops() > 0)
       for (OpOperand &init : op.getDpsInitsMutable())
@@ -176,10 +160,7 @@ private:
     return found;
   }
 
-  bool isSum() {
-    return op.getNumReductionLoops() == 0 ||
-           combinerOf(op) == ReductionKind::Sum;
-  }
+  bool isSum() { return op.getNumReductionLoops() == 0 || combinerOf(op) == ReductionKind::Sum; }
 
   void findWindows() {
     inWindow.resize(op.getNumLoops(), false);
@@ -190,8 +171,7 @@ private:
             if (expr.isFunctionOfDim(loop))
               inWindow[loop] = true;
     // A body that looks at an index counts from the corner of the whole.
-    op.getBlock()->walk(
-        [&](linalg::IndexOp index) { inWindow[index.getDim()] = true; });
+    op.getBlock()->walk([&](linalg::IndexOp index) { inWindow[index.getDim()] = true; });
   }
 
   LogicalResult makeFactors() {
@@ -200,8 +180,7 @@ private:
       AffineExprs dims = dimsOf(operand.get());
       if (dims.empty())
         continue;
-      for (auto [expr, size] :
-           llvm::zip(op.getMatchingIndexingMap(&operand).getResults(), dims))
+      for (auto [expr, size] : llvm::zip(op.getMatchingIndexingMap(&operand).getResults(), dims))
         if (auto loop = dyn_cast<AffineDimExpr>(expr))
           if (!sizes[loop.getPosition()])
             sizes[loop.getPosition()] = size;
@@ -213,8 +192,7 @@ private:
       if (isOne(sizes[loop]))
         continue;
       factorOf.back() = builder.getRule().factors.size();
-      if (inWindow[loop] || (reduction && !kind) ||
-          (!reduction && iterator != utils::IteratorType::parallel))
+      if (inWindow[loop] || (reduction && !kind) || (!reduction && iterator != utils::IteratorType::parallel))
         builder.whole(sizes[loop]);
       else if (reduction)
         builder.reduction(sizes[loop], *kind);
@@ -224,14 +202,12 @@ private:
     return success();
   }
 
-  void mapDims(AffineMap map, ArrayRef<AffineExpr> sizes,
-               function_ref<void(unsigned, unsigned)> assign) {
+  void mapDims(AffineMap map, ArrayRef<AffineExpr> sizes, function_ref<void(unsigned, unsigned)> assign) {
     for (auto [dim, size] : llvm::enumerate(sizes)) {
       auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
       if (isOne(size))
         continue;
-      std::optional<unsigned> factor =
-          loop ? factorOf[loop.getPosition()] : std::nullopt;
+      std::optional<unsigned> factor = loop ? factorOf[loop.getPosition()] : std::nullopt;
       assign(dim, factor ? *factor : builder.whole(size));
     }
   }
@@ -241,9 +217,7 @@ private:
     if (sizes.empty())
       return;
     mapDims(op.getMatchingIndexingMap(&operand), sizes,
-            [&](unsigned dim, unsigned factor) {
-              builder.operandDim(operand.getOperandNumber(), dim, factor);
-            });
+            [&](unsigned dim, unsigned factor) { builder.operandDim(operand.getOperandNumber(), dim, factor); });
   }
 
   linalg::LinalgOp op;

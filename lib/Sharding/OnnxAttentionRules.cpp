@@ -26,59 +26,49 @@ public:
 
   /// Makes batch, heads and sequence. Query positions may be split where no
   /// position but the mask's decides what they see.
-  LogicalResult makeFactors(AffineExpr batchSize, AffineExpr sequenceSize,
-                            bool splitSequence) {
+  LogicalResult makeFactors(AffineExpr batchSize, AffineExpr sequenceSize, bool splitSequence) {
     if (kvHeads <= 0 || queryHeads <= 0 || queryHeads % kvHeads != 0)
-      return op->emitOpError("has ")
-             << queryHeads << " query heads for " << kvHeads
-             << " key/value heads; needs a multiple";
+      return op->emitOpError("has ") << queryHeads << " query heads for " << kvHeads
+                                     << " key/value heads; needs a multiple";
     MLIRContext *context = op->getContext();
     if (!isOne(batchSize))
       batch.push_back(builder.parallel(batchSize, FactorRole::Batch));
     if (kvHeads != 1)
-      kv.push_back(builder.parallel(getAffineConstantExpr(kvHeads, context),
-                                    FactorRole::Heads));
+      kv.push_back(builder.parallel(getAffineConstantExpr(kvHeads, context), FactorRole::Heads));
     query = kv;
     if (queryHeads != kvHeads)
-      query.push_back(builder.parallel(
-          getAffineConstantExpr(queryHeads / kvHeads, context),
-          FactorRole::Heads));
+      query.push_back(builder.parallel(getAffineConstantExpr(queryHeads / kvHeads, context), FactorRole::Heads));
     if (!isOne(sequenceSize))
-      sequence.push_back(
-          splitSequence ? builder.parallel(sequenceSize, FactorRole::Sequence)
-                        : builder.whole(sequenceSize, FactorRole::Sequence));
+      sequence.push_back(splitSequence ? builder.parallel(sequenceSize, FactorRole::Sequence)
+                                       : builder.whole(sequenceSize, FactorRole::Sequence));
     return success();
   }
 
   /// [b heads ...] or, packed, [b ... (heads size)].
-  LogicalResult setOperand(unsigned index, const tp::DimFactors &heads,
-                           const tp::DimFactors &positions) {
+  LogicalResult setOperand(unsigned index, const tp::DimFactors &heads, const tp::DimFactors &positions) {
     Value value = presentOperand(op, index);
     if (!value)
       return success();
     AffineExprs sizes = dimsOf(value);
     tp::DimFactors dims[4];
     if (failed(layOut(sizes, heads, positions, dims)))
-      return op->emitOpError("operand #")
-             << index << " is neither [batch, heads, sequence, size] nor "
-             << "[batch, sequence, heads * size]";
+      return op->emitOpError("operand #") << index << " is neither [batch, heads, sequence, size] nor "
+                                          << "[batch, sequence, heads * size]";
     for (unsigned dim = 0; dim < sizes.size(); ++dim)
       setOperandDim(builder, index, dim, dims[dim]);
     builder.restOfOperandWhole(index);
     return success();
   }
 
-  LogicalResult setResult(unsigned index, const tp::DimFactors &heads,
-                          const tp::DimFactors &positions) {
+  LogicalResult setResult(unsigned index, const tp::DimFactors &heads, const tp::DimFactors &positions) {
     Value value = presentResult(op, index);
     if (!value)
       return success();
     AffineExprs sizes = dimsOf(value);
     tp::DimFactors dims[4];
     if (failed(layOut(sizes, heads, positions, dims)))
-      return op->emitOpError("result #")
-             << index << " is neither [batch, heads, sequence, size] nor "
-             << "[batch, sequence, heads * size]";
+      return op->emitOpError("result #") << index << " is neither [batch, heads, sequence, size] nor "
+                                         << "[batch, sequence, heads * size]";
     for (unsigned dim = 0; dim < sizes.size(); ++dim)
       setResultDim(builder, index, dim, dims[dim]);
     builder.restOfResultWhole(index);
@@ -86,8 +76,7 @@ public:
   }
 
   /// A mask or bias broadcast to [b (h g) s keys].
-  LogicalResult setMask(unsigned index, AffineExpr batchSize,
-                        AffineExpr sequenceSize) {
+  LogicalResult setMask(unsigned index, AffineExpr batchSize, AffineExpr sequenceSize) {
     Value mask = presentOperand(op, index);
     if (!mask)
       return success();
@@ -99,8 +88,7 @@ public:
     if (!isOne(keys))
       keyFactors.push_back(builder.whole(keys));
     AffineExpr heads = getAffineConstantExpr(queryHeads, op->getContext());
-    return broadcastOperand(builder, index,
-                            {batch, query, sequence, keyFactors},
+    return broadcastOperand(builder, index, {batch, query, sequence, keyFactors},
                             {batchSize, heads, sequenceSize, keys});
   }
 
@@ -122,8 +110,7 @@ public:
   tp::DimFactors batch, kv, query, sequence;
 
 private:
-  LogicalResult layOut(ArrayRef<AffineExpr> sizes, const tp::DimFactors &heads,
-                       const tp::DimFactors &positions,
+  LogicalResult layOut(ArrayRef<AffineExpr> sizes, const tp::DimFactors &heads, const tp::DimFactors &positions,
                        MutableArrayRef<tp::DimFactors> dims) {
     int64_t count = heads == query ? queryHeads : kvHeads;
     if (heads == query && heads == kv)
@@ -137,8 +124,7 @@ private:
     if (sizes.size() != 3)
       return failure();
     AffineExpr headCount = getAffineConstantExpr(count, op->getContext());
-    AffineExpr headSize =
-        sizes[2] ? tp::divideExactly(sizes[2], headCount) : nullptr;
+    AffineExpr headSize = sizes[2] ? tp::divideExactly(sizes[2], headCount) : nullptr;
     if (!headSize)
       return failure();
     dims[1] = positions;
@@ -163,37 +149,28 @@ Rule attention(Operation *op) {
   unsigned rank = rankOf(q);
   if (rank != 3 && rank != 4)
     return op->emitOpError("needs operands of 3 or 4 dimensions");
-  int64_t queryHeads =
-      rank == 4 ? constantDim(q, 1) : intAttr(op, "q_num_heads", 0);
-  int64_t kvHeads =
-      rank == 4 ? constantDim(k, 1) : intAttr(op, "kv_num_heads", 0);
+  int64_t queryHeads = rank == 4 ? constantDim(q, 1) : intAttr(op, "q_num_heads", 0);
+  int64_t kvHeads = rank == 4 ? constantDim(k, 1) : intAttr(op, "kv_num_heads", 0);
   AttentionRule rule(op, queryHeads, kvHeads);
   AffineExprs sizes = dimsOf(q);
   AffineExpr batch = sizes[0], sequence = sizes[rank == 4 ? 2 : 1];
   // Causal and windowed masks count positions from the first row.
-  bool positional = intAttr(op, "is_causal", 0) ||
-                    intAttr(op, "left_window_size", -1) >= 0 ||
+  bool positional = intAttr(op, "is_causal", 0) || intAttr(op, "left_window_size", -1) >= 0 ||
                     intAttr(op, "right_window_size", -1) >= 0;
-  if (failed(rule.makeFactors(batch, sequence, !positional)) ||
-      failed(rule.setOperand(0, rule.query, rule.sequence)) ||
-      failed(rule.setOperand(1, rule.kv, {})) ||
-      failed(rule.setOperand(2, rule.kv, {})) ||
-      failed(rule.setMask(3, batch, sequence)) ||
-      failed(rule.setOperand(4, rule.kv, {})) ||
+  if (failed(rule.makeFactors(batch, sequence, !positional)) || failed(rule.setOperand(0, rule.query, rule.sequence)) ||
+      failed(rule.setOperand(1, rule.kv, {})) || failed(rule.setOperand(2, rule.kv, {})) ||
+      failed(rule.setMask(3, batch, sequence)) || failed(rule.setOperand(4, rule.kv, {})) ||
       failed(rule.setOperand(5, rule.kv, {})))
     return failure();
   rule.setPerBatch(6);
-  if (failed(rule.setResult(0, rule.query, rule.sequence)) ||
-      failed(rule.setResult(1, rule.kv, {})) ||
-      failed(rule.setResult(2, rule.kv, {})) ||
-      failed(rule.setResult(3, rule.query, rule.sequence)))
+  if (failed(rule.setResult(0, rule.query, rule.sequence)) || failed(rule.setResult(1, rule.kv, {})) ||
+      failed(rule.setResult(2, rule.kv, {})) || failed(rule.setResult(3, rule.query, rule.sequence)))
     return failure();
   return rule.build();
 }
 
 Rule groupQueryAttention(Operation *op) {
-  AttentionRule rule(op, intAttr(op, "num_heads", 0),
-                     intAttr(op, "kv_num_heads", 0));
+  AttentionRule rule(op, intAttr(op, "num_heads", 0), intAttr(op, "kv_num_heads", 0));
   AffineExprs sizes = dimsOf(op->getOperand(0));
   if (sizes.size() != 3)
     return op->emitOpError("needs a query of 3 dimensions");
@@ -208,13 +185,11 @@ Rule groupQueryAttention(Operation *op) {
     setOperandDim(rule.builder, 0, 0, rule.batch);
     setOperandDim(rule.builder, 0, 1, rule.sequence);
     rule.builder.restOfOperandWhole(0);
-  } else if (failed(rule.setOperand(0, rule.query, rule.sequence)) ||
-             failed(rule.setOperand(1, rule.kv, none)) ||
+  } else if (failed(rule.setOperand(0, rule.query, rule.sequence)) || failed(rule.setOperand(1, rule.kv, none)) ||
              failed(rule.setOperand(2, rule.kv, none))) {
     return failure();
   }
-  if (failed(rule.setOperand(3, rule.kv, none)) ||
-      failed(rule.setOperand(4, rule.kv, none)))
+  if (failed(rule.setOperand(3, rule.kv, none)) || failed(rule.setOperand(4, rule.kv, none)))
     return failure();
   rule.setPerBatch(5);
   for (unsigned operand : {6u, 7u, 8u})
@@ -233,10 +208,8 @@ Rule groupQueryAttention(Operation *op) {
   if (packed)
     for (unsigned factor : rule.query)
       rule.builder.getRule().factors[factor].kind = tp::FactorKind::Whole;
-  if (failed(rule.setResult(0, rule.query, rule.sequence)) ||
-      failed(rule.setResult(1, rule.kv, none)) ||
-      failed(rule.setResult(2, rule.kv, none)) ||
-      failed(rule.setResult(3, rule.query, rule.sequence)))
+  if (failed(rule.setResult(0, rule.query, rule.sequence)) || failed(rule.setResult(1, rule.kv, none)) ||
+      failed(rule.setResult(2, rule.kv, none)) || failed(rule.setResult(3, rule.query, rule.sequence)))
     return failure();
   return rule.build();
 }
@@ -250,10 +223,8 @@ Rule multiHeadAttention(Operation *op) {
                            "and value of 3 or 4 dimensions");
   bool causal = intAttr(op, "unidirectional", 0);
   tp::DimFactors none;
-  if (failed(rule.makeFactors(sizes[0], sizes[1], !causal)) ||
-      failed(rule.setOperand(0, rule.query, rule.sequence)) ||
-      failed(rule.setOperand(1, rule.kv, none)) ||
-      failed(rule.setOperand(2, rule.kv, none)))
+  if (failed(rule.makeFactors(sizes[0], sizes[1], !causal)) || failed(rule.setOperand(0, rule.query, rule.sequence)) ||
+      failed(rule.setOperand(1, rule.kv, none)) || failed(rule.setOperand(2, rule.kv, none)))
     return failure();
   if (presentOperand(op, 3)) {
     // The biases of query, key and value one behind the other.
@@ -262,17 +233,14 @@ Rule multiHeadAttention(Operation *op) {
       rule.builder.getRule().factors[factor].kind = tp::FactorKind::Whole;
   }
   rule.setPerBatch(4);
-  if (failed(rule.setMask(5, sizes[0], sizes[1])) ||
-      failed(rule.setOperand(6, rule.kv, none)) ||
+  if (failed(rule.setMask(5, sizes[0], sizes[1])) || failed(rule.setOperand(6, rule.kv, none)) ||
       failed(rule.setOperand(7, rule.kv, none)))
     return failure();
   for (unsigned operand = 8; operand < op->getNumOperands(); ++operand)
     if (presentOperand(op, operand))
       rule.builder.restOfOperandWhole(operand);
-  if (failed(rule.setResult(0, rule.query, rule.sequence)) ||
-      failed(rule.setResult(1, rule.kv, none)) ||
-      failed(rule.setResult(2, rule.kv, none)) ||
-      failed(rule.setResult(3, rule.query, rule.sequence)))
+  if (failed(rule.setResult(0, rule.query, rule.sequence)) || failed(rule.setResult(1, rule.kv, none)) ||
+      failed(rule.setResult(2, rule.kv, none)) || failed(rule.setResult(3, rule.query, rule.sequence)))
     return failure();
   return rule.build();
 }
@@ -281,8 +249,7 @@ namespace {
 
 /// x [b h s d] or [b s (h d)]; caches [b s d/2], or [positions d/2] looked up
 /// by position ids [b s].
-Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
-            int64_t heads) {
+Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches, int64_t heads) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs x = dimsOf(op->getOperand(0));
   if (x.size() != 3 && x.size() != 4)
@@ -302,9 +269,8 @@ Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
   // A single position id is the offset of the first row.
   bool offset = ids && rankOf(ids) < 2;
   if (!isOne(sequenceSize))
-    sequence.push_back(
-        offset ? builder.whole(sequenceSize, FactorRole::Sequence)
-               : builder.parallel(sequenceSize, FactorRole::Sequence));
+    sequence.push_back(offset ? builder.whole(sequenceSize, FactorRole::Sequence)
+                              : builder.parallel(sequenceSize, FactorRole::Sequence));
   SmallVector<tp::DimFactors> dims;
   if (x.size() == 4) {
     dims = {batch, head, sequence, {}};
@@ -314,8 +280,7 @@ Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
     dims = {batch, sequence, head};
     AffineExpr headSize = tp::divideExactly(x[2], headCount);
     if (!headSize)
-      return op->emitOpError("has a size that is no multiple of its ")
-             << heads << " heads";
+      return op->emitOpError("has a size that is no multiple of its ") << heads << " heads";
     if (!isOne(headSize))
       dims[2].push_back(builder.whole(headSize));
   }
@@ -323,9 +288,7 @@ Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
     setOperandDim(builder, 0, dim, factors);
     setResultDim(builder, 0, dim, factors);
   }
-  if (ids && !offset &&
-      failed(broadcastOperand(builder, positionIds, {batch, sequence},
-                              {x[0], sequenceSize})))
+  if (ids && !offset && failed(broadcastOperand(builder, positionIds, {batch, sequence}, {x[0], sequenceSize})))
     return failure();
   for (unsigned cache : caches) {
     AffineExprs sizes = dimsOf(op->getOperand(cache));
@@ -333,8 +296,7 @@ Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
       tp::DimFactors last;
       if (!isOne(sizes[2]))
         last.push_back(builder.whole(sizes[2]));
-      if (failed(broadcastOperand(builder, cache, {batch, sequence, last},
-                                  {x[0], sequenceSize, sizes[2]})))
+      if (failed(broadcastOperand(builder, cache, {batch, sequence, last}, {x[0], sequenceSize, sizes[2]})))
         return failure();
     }
     builder.restOfOperandWhole(cache);
@@ -346,8 +308,7 @@ Rule rotary(Operation *op, unsigned positionIds, ArrayRef<unsigned> caches,
 } // namespace
 
 Rule rotaryEmbedding(Operation *op) {
-  return rotary(op, /*positionIds=*/3, /*caches=*/{1, 2},
-                intAttr(op, "num_heads", 0));
+  return rotary(op, /*positionIds=*/3, /*caches=*/{1, 2}, intAttr(op, "num_heads", 0));
 }
 
 Rule msRotaryEmbedding(Operation *op) {

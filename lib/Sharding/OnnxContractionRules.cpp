@@ -19,8 +19,7 @@ struct Product {
 
 /// Adds the factors of the batch dimensions of a numpy-broadcast product: all
 /// dimensions of the result before the last `matrixDims`.
-LogicalResult addBatchDims(tp::ShardingRuleBuilder &builder,
-                           unsigned matrixDims, bool weight) {
+LogicalResult addBatchDims(tp::ShardingRuleBuilder &builder, unsigned matrixDims, bool weight) {
   Operation *op = builder.getOp();
   AffineExprs sizes = dimsOf(op->getResult(0));
   if (sizes.size() < matrixDims)
@@ -44,8 +43,7 @@ LogicalResult addBatchDims(tp::ShardingRuleBuilder &builder,
         continue;
       if (own[ownDim] && sizes[dim] && !sameSize(own[ownDim], sizes[dim]))
         return op->emitOpError("operand #")
-               << operand << " dimension " << ownDim
-               << " does not broadcast to the result";
+               << operand << " dimension " << ownDim << " does not broadcast to the result";
       builder.operandDim(operand, ownDim, factor);
     }
   }
@@ -61,8 +59,7 @@ Rule product(Operation *op, Product spec) {
   bool weight = isWeight(op->getOperand(1));
   FactorRole weightRole = weight ? FactorRole::Hidden : FactorRole::Other;
   bool hasRows = a.size() > 1, hasColumns = b.size() > 1;
-  if (failed(addBatchDims(builder, unsigned(hasRows) + unsigned(hasColumns),
-                          weight)))
+  if (failed(addBatchDims(builder, unsigned(hasRows) + unsigned(hasColumns), weight)))
     return failure();
   unsigned resultRank = rankOf(op->getResult(0));
 
@@ -71,8 +68,7 @@ Rule product(Operation *op, Product spec) {
     unsigned resultDim = resultRank - 1 - unsigned(hasColumns);
     if (!isOne(a[dim])) {
       // With a weight, rows are the positions of the sequence.
-      FactorRole role =
-          weight && a.size() > 2 ? FactorRole::Sequence : FactorRole::Other;
+      FactorRole role = weight && a.size() > 2 ? FactorRole::Sequence : FactorRole::Other;
       unsigned rows = builder.parallel(a[dim], role);
       builder.operandDim(0, dim, rows);
       builder.resultDim(0, resultDim, rows);
@@ -92,8 +88,7 @@ Rule product(Operation *op, Product spec) {
     return op->emitOpError("contracts dimensions of size ")
            << tp::toString(a[aDim]) << " and " << tp::toString(b[bDim]);
   if (!isOne(a[aDim])) {
-    unsigned inner =
-        builder.reduction(a[aDim], ReductionKind::Sum, weightRole);
+    unsigned inner = builder.reduction(a[aDim], ReductionKind::Sum, weightRole);
     builder.operandDim(0, aDim, inner);
     builder.operandDim(1, bDim, inner);
   }
@@ -125,8 +120,7 @@ Rule gemm(Operation *op) {
     return op->emitOpError("needs matrices");
   unsigned transA = intAttr(op, "transA", 0) ? 1 : 0;
   unsigned transB = intAttr(op, "transB", 0) ? 1 : 0;
-  FactorRole role = isWeight(op->getOperand(1)) ? FactorRole::Hidden
-                                                : FactorRole::Other;
+  FactorRole role = isWeight(op->getOperand(1)) ? FactorRole::Hidden : FactorRole::Other;
   SmallVector<tp::DimFactors> dims(2);
   if (!isOne(y[0])) {
     dims[0].push_back(builder.parallel(y[0]));
@@ -144,8 +138,7 @@ Rule gemm(Operation *op) {
     builder.addend(2);
   }
   if (!isOne(a[1 - transA])) {
-    unsigned inner =
-        builder.reduction(a[1 - transA], ReductionKind::Sum, role);
+    unsigned inner = builder.reduction(a[1 - transA], ReductionKind::Sum, role);
     builder.operandDim(0, 1 - transA, inner);
     builder.operandDim(1, transB, inner);
   }
@@ -173,9 +166,7 @@ Rule matMulNBits(Operation *op) {
   for (unsigned dim = 0; dim < last; ++dim) {
     if (isOne(a[dim]))
       continue;
-    FactorRole role = dim == 0            ? FactorRole::Batch
-                      : dim + 1 == last ? FactorRole::Sequence
-                                          : FactorRole::Other;
+    FactorRole role = dim == 0 ? FactorRole::Batch : dim + 1 == last ? FactorRole::Sequence : FactorRole::Other;
     unsigned factor = builder.parallel(a[dim], role);
     builder.operandDim(0, dim, factor);
     builder.resultDim(0, dim, factor);
@@ -188,14 +179,11 @@ Rule matMulNBits(Operation *op) {
   builder.operandDim(2, 0, columns);
 
   MLIRContext *context = op->getContext();
-  AffineExpr blockSize =
-      getAffineConstantExpr(intAttr(op, "block_size", 1), context);
+  AffineExpr blockSize = getAffineConstantExpr(intAttr(op, "block_size", 1), context);
   AffineExpr blocks = tp::divideExactly(a[last], blockSize);
-  bool splitBlocks = blocks && sameSize(blocks, b[1]) &&
-                     !presentOperand(op, 3) && !presentOperand(op, 4);
+  bool splitBlocks = blocks && sameSize(blocks, b[1]) && !presentOperand(op, 3) && !presentOperand(op, 4);
   if (splitBlocks && !isOne(blocks)) {
-    unsigned outer =
-        builder.reduction(blocks, ReductionKind::Sum, FactorRole::Hidden);
+    unsigned outer = builder.reduction(blocks, ReductionKind::Sum, FactorRole::Hidden);
     builder.operandDim(0, last, outer);
     builder.operandDim(0, last, builder.whole(blockSize));
     builder.operandDim(1, 1, outer);
@@ -237,8 +225,7 @@ Rule conv(Operation *op) {
     if (hasBias)
       builder.operandDim(2, 0, factor);
   };
-  AffineExpr group =
-      getAffineConstantExpr(intAttr(op, "group", 1), op->getContext());
+  AffineExpr group = getAffineConstantExpr(intAttr(op, "group", 1), op->getContext());
   AffineExpr perGroup = tp::divideExactly(y[1], group);
   if (!perGroup)
     return op->emitOpError("has output channels that are no multiple of its "
@@ -251,8 +238,7 @@ Rule conv(Operation *op) {
   if (!isOne(perGroup))
     outputChannel(builder.parallel(perGroup, FactorRole::Hidden));
   if (!isOne(w[1])) {
-    unsigned inner =
-        builder.reduction(w[1], ReductionKind::Sum, FactorRole::Hidden);
+    unsigned inner = builder.reduction(w[1], ReductionKind::Sum, FactorRole::Hidden);
     builder.operandDim(0, 1, inner);
     builder.operandDim(1, 1, inner);
     if (hasBias)

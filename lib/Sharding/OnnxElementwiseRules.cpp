@@ -38,10 +38,8 @@ Linearity linearityOf(StringRef name) {
       .Case("Where", Linearity::Values)
       .Case("Identity", Linearity::Moves)
       .Case("Cast", Linearity::Widening)
-      .Cases({"Relu", "Sigmoid", "Tanh", "Exp", "Log", "Sqrt"},
-             Linearity::Increasing)
-      .Cases({"Floor", "Ceil", "Round", "Erf", "Softplus"},
-             Linearity::Increasing)
+      .Cases({"Relu", "Sigmoid", "Tanh", "Exp", "Log", "Sqrt"}, Linearity::Increasing)
+      .Cases({"Floor", "Ceil", "Round", "Erf", "Softplus"}, Linearity::Increasing)
       .Case("Max", Linearity::MaxOf)
       .Case("Min", Linearity::MinOf)
       .Default(Linearity::None);
@@ -57,14 +55,12 @@ bool isWidening(Operation *op) {
 
 /// Integer division rounds; nothing distributes over it.
 bool isIntegerDivision(Operation *op) {
-  return op->getName().stripDialect() == "Div" &&
-         !isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+  return op->getName().stripDialect() == "Div" && !isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
 }
 
 void addLinearity(tp::ShardingRuleBuilder &builder, Linearity linearity) {
   Operation *op = builder.getOp();
-  SmallVector<unsigned> all =
-      llvm::to_vector(llvm::seq<unsigned>(0, op->getNumOperands()));
+  SmallVector<unsigned> all = llvm::to_vector(llvm::seq<unsigned>(0, op->getNumOperands()));
   switch (linearity) {
   case Linearity::None:
     return;
@@ -108,13 +104,11 @@ Rule elementwise(Operation *op) {
 
   // The sole tensor operand of a unary operator has the result's shape, known
   // or not.
-  bool unary = llvm::count_if(op->getOperands(),
-                              [](Value v) { return rankOf(v) > 0; }) == 1;
+  bool unary = llvm::count_if(op->getOperands(), [](Value v) { return rankOf(v) > 0; }) == 1;
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     if (isAbsent(operand))
       continue;
-    if (unary && rankOf(operand) == dims.size() &&
-        dimsOf(operand) == sizes) {
+    if (unary && rankOf(operand) == dims.size() && dimsOf(operand) == sizes) {
       for (unsigned dim = 0; dim < dims.size(); ++dim)
         setOperandDim(builder, index, dim, dims[dim]);
       continue;

@@ -15,10 +15,8 @@ using tp::ReductionKind;
 /// puts zero for the others: a partial sum (vocabulary-parallel embedding).
 Rule gather(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  AffineExprs data = dimsOf(op->getOperand(0)),
-              indices = dimsOf(op->getOperand(1));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), data.size());
+  AffineExprs data = dimsOf(op->getOperand(0)), indices = dimsOf(op->getOperand(1));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), data.size());
   if (failed(axis))
     return failure();
   bool table = isWeight(op->getOperand(0));
@@ -27,10 +25,10 @@ Rule gather(Operation *op) {
     if (dim == *axis) {
       for (auto [i, index] : llvm::enumerate(indices)) {
         if (!isOne(index)) {
-          FactorRole role = !table                      ? FactorRole::Other
-                            : i == 0                    ? FactorRole::Batch
+          FactorRole role = !table                    ? FactorRole::Other
+                            : i == 0                  ? FactorRole::Batch
                             : i + 1 == indices.size() ? FactorRole::Sequence
-                                                        : FactorRole::Other;
+                                                      : FactorRole::Other;
           unsigned factor = builder.parallel(index, role);
           builder.operandDim(1, i, factor);
           builder.resultDim(0, resultDim, factor);
@@ -42,15 +40,12 @@ Rule gather(Operation *op) {
       if (!isOne(size))
         builder.operandDim(
             0, dim,
-            masked ? builder.reduction(size, ReductionKind::Sum,
-                                       table ? FactorRole::Vocabulary
-                                             : FactorRole::Other)
+            masked ? builder.reduction(size, ReductionKind::Sum, table ? FactorRole::Vocabulary : FactorRole::Other)
                    : builder.whole(size));
       continue;
     }
     if (!isOne(size)) {
-      unsigned factor = builder.parallel(size, table ? FactorRole::Hidden
-                                                     : FactorRole::Other);
+      unsigned factor = builder.parallel(size, table ? FactorRole::Hidden : FactorRole::Other);
       builder.operandDim(0, dim, factor);
       builder.resultDim(0, resultDim, factor);
     }
@@ -65,16 +60,14 @@ Rule gather(Operation *op) {
 Rule gatherElements(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs data = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), data.size());
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), data.size());
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(to)) {
     if (isOne(size))
       continue;
     bool shared = dim != *axis && sameSize(size, data[dim]);
-    unsigned factor = shared || dim == *axis ? builder.parallel(size)
-                                             : builder.whole(size);
+    unsigned factor = shared || dim == *axis ? builder.parallel(size) : builder.whole(size);
     builder.operandDim(1, dim, factor);
     builder.resultDim(0, dim, factor);
     if (shared)
@@ -90,9 +83,7 @@ namespace {
 /// The number of indexed dimensions, the last size of the indices.
 FailureOr<unsigned> indexDepth(Operation *op, Value indices) {
   AffineExprs sizes = dimsOf(indices);
-  std::optional<int64_t> depth =
-      sizes.empty() || !sizes.back() ? std::nullopt
-                                     : tp::getConst(sizes.back());
+  std::optional<int64_t> depth = sizes.empty() || !sizes.back() ? std::nullopt : tp::getConst(sizes.back());
   if (!depth || *depth < 0) {
     op->emitOpError("needs indices with a constant last dimension");
     return failure();
@@ -106,16 +97,13 @@ FailureOr<unsigned> indexDepth(Operation *op, Value indices) {
 /// -> [batch.., mid.., rest..].
 Rule gatherND(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  AffineExprs data = dimsOf(op->getOperand(0)),
-              indices = dimsOf(op->getOperand(1)),
-              to = dimsOf(op->getResult(0));
+  AffineExprs data = dimsOf(op->getOperand(0)), indices = dimsOf(op->getOperand(1)), to = dimsOf(op->getResult(0));
   FailureOr<unsigned> depth = indexDepth(op, op->getOperand(1));
   if (failed(depth))
     return failure();
   unsigned batch = intAttr(op, "batch_dims", 0);
   unsigned firstRest = batch + *depth;
-  if (firstRest > data.size() || batch >= indices.size() ||
-      to.size() != indices.size() - 1 + data.size() - firstRest)
+  if (firstRest > data.size() || batch >= indices.size() || to.size() != indices.size() - 1 + data.size() - firstRest)
     return op->emitOpError("has operands that do not fit");
   for (auto [dim, size] : llvm::enumerate(to)) {
     if (isOne(size))
@@ -139,10 +127,8 @@ Rule gatherND(Operation *op) {
 /// agree on them.
 Rule scatterElements(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  AffineExprs data = dimsOf(op->getOperand(0)),
-              updates = dimsOf(op->getOperand(2));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), data.size());
+  AffineExprs data = dimsOf(op->getOperand(0)), updates = dimsOf(op->getOperand(2));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), data.size());
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(data)) {
@@ -166,13 +152,11 @@ Rule scatterElements(Operation *op) {
 /// every device needs all updates of what it holds.
 Rule scatterND(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  AffineExprs data = dimsOf(op->getOperand(0)),
-              indices = dimsOf(op->getOperand(1));
+  AffineExprs data = dimsOf(op->getOperand(0)), indices = dimsOf(op->getOperand(1));
   FailureOr<unsigned> depth = indexDepth(op, op->getOperand(1));
   if (failed(depth))
     return failure();
-  if (*depth > data.size() || rankOf(op->getOperand(2)) !=
-                                  indices.size() - 1 + data.size() - *depth)
+  if (*depth > data.size() || rankOf(op->getOperand(2)) != indices.size() - 1 + data.size() - *depth)
     return op->emitOpError("has operands that do not fit");
   for (unsigned dim = *depth; dim < data.size(); ++dim) {
     if (isOne(data[dim]))
@@ -196,8 +180,7 @@ Rule scatterND(Operation *op) {
 Rule tensorScatter(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs past = dimsOf(op->getOperand(0));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", -2), past.size());
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -2), past.size());
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(past)) {
@@ -207,8 +190,7 @@ Rule tensorScatter(Operation *op) {
     builder.operandDim(0, dim, factor);
     builder.operandDim(1, dim, factor);
     builder.resultDim(0, dim, factor);
-    if (dim == 0 && presentOperand(op, 2) &&
-        !isOne(dimsOf(op->getOperand(2)).front()))
+    if (dim == 0 && presentOperand(op, 2) && !isOne(dimsOf(op->getOperand(2)).front()))
       builder.operandDim(2, 0, factor);
   }
   for (unsigned operand = 0; operand < op->getNumOperands(); ++operand)
@@ -249,16 +231,14 @@ Rule selectAlong(Operation *op, unsigned axis, bool keepDims) {
 } // namespace
 
 Rule topK(Operation *op) {
-  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1),
-                                           rankOf(op->getOperand(0)));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1), rankOf(op->getOperand(0)));
   if (failed(axis))
     return failure();
   return selectAlong(op, *axis, /*keepDims=*/true);
 }
 
 Rule argReduce(Operation *op) {
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), rankOf(op->getOperand(0)));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), rankOf(op->getOperand(0)));
   if (failed(axis))
     return failure();
   return selectAlong(op, *axis, intAttr(op, "keepdims", 1));
@@ -267,8 +247,7 @@ Rule argReduce(Operation *op) {
 Rule oneHot(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs indices = dimsOf(op->getOperand(0));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", -1), indices.size() + 1);
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1), indices.size() + 1);
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(indices)) {

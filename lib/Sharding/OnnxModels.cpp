@@ -19,19 +19,14 @@ namespace tpo {
 namespace {
 
 template <rules::Rule (*function)(Operation *)>
-struct RuleModel
-    : tp::ShardingRuleOpInterface::FallbackModel<RuleModel<function>> {
-  FailureOr<tp::ShardingRule> getShardingRule(Operation *op) const {
-    return function(op);
-  }
+struct RuleModel : tp::ShardingRuleOpInterface::FallbackModel<RuleModel<function>> {
+  FailureOr<tp::ShardingRule> getShardingRule(Operation *op) const { return function(op); }
 };
 
 template <rules::Rule (*function)(Operation *)>
-void attach(MLIRContext *context, StringRef dialect,
-            std::initializer_list<StringRef> names) {
+void attach(MLIRContext *context, StringRef dialect, std::initializer_list<StringRef> names) {
   for (StringRef name : names)
-    if (auto op = RegisteredOperationName::lookup(
-            (dialect + "." + name).str(), context))
+    if (auto op = RegisteredOperationName::lookup((dialect + "." + name).str(), context))
       op->attachInterface<RuleModel<function>>();
 }
 
@@ -39,21 +34,17 @@ void attachElementwise(MLIRContext *context) {
   attach<rules::elementwise>(
       context, "onnx",
       {// Arithmetic.
-       "Abs", "Add", "Ceil", "Div", "Exp", "Floor", "Log", "Max", "Mean", "Min",
-       "Mod", "Mul", "Neg", "Pow", "Reciprocal", "Round", "Sign", "Sqrt", "Sub",
-       "Sum",
+       "Abs", "Add", "Ceil", "Div", "Exp", "Floor", "Log", "Max", "Mean", "Min", "Mod", "Mul", "Neg", "Pow",
+       "Reciprocal", "Round", "Sign", "Sqrt", "Sub", "Sum",
        // Trigonometry.
-       "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Erf",
-       "Sin", "Sinh", "Tan", "Tanh",
+       "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Erf", "Sin", "Sinh", "Tan", "Tanh",
        // Activations.
-       "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish",
-       "PRelu", "Relu", "Selu", "Shrink", "Sigmoid", "Softplus", "Softsign",
-       "SwiGLU", "Swish", "ThresholdedRelu", "ms.BiasAdd", "ms.BiasGelu",
+       "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "PRelu", "Relu", "Selu", "Shrink",
+       "Sigmoid", "Softplus", "Softsign", "SwiGLU", "Swish", "ThresholdedRelu", "ms.BiasAdd", "ms.BiasGelu",
        "ms.FastGelu", "ms.Gelu", "ms.QuickGelu",
        // Logic and comparison.
-       "And", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
-       "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less",
-       "LessOrEqual", "Not", "Or", "Where", "Xor",
+       "And", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Equal", "Greater", "GreaterOrEqual",
+       "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Where", "Xor",
        // Conversion.
        "Cast", "CastLike", "Clip", "Dropout", "Identity"});
 }
@@ -65,38 +56,27 @@ void attachComputation(MLIRContext *context) {
   attach<rules::matMulNBits>(context, "onnx", {"ms.MatMulNBits"});
   attach<rules::conv>(context, "onnx", {"Conv"});
   attach<rules::attention>(context, "onnx", {"Attention"});
-  attach<rules::groupQueryAttention>(context, "onnx",
-                                     {"ms.GroupQueryAttention"});
-  attach<rules::multiHeadAttention>(context, "onnx",
-                                    {"ms.MultiHeadAttention"});
+  attach<rules::groupQueryAttention>(context, "onnx", {"ms.GroupQueryAttention"});
+  attach<rules::multiHeadAttention>(context, "onnx", {"ms.MultiHeadAttention"});
   attach<rules::rotaryEmbedding>(context, "onnx", {"RotaryEmbedding"});
   attach<rules::msRotaryEmbedding>(context, "onnx", {"ms.RotaryEmbedding"});
-  attach<rules::layerNormalization>(
-      context, "onnx",
-      {"LayerNormalization", "RMSNormalization",
-       "ms.SimplifiedLayerNormalization"});
-  attach<rules::skipLayerNormalization>(
-      context, "onnx",
-      {"ms.SkipLayerNormalization", "ms.SkipSimplifiedLayerNormalization"});
-  attach<rules::softmax>(context, "onnx",
-                         {"Softmax", "LogSoftmax", "Hardmax",
-                          "LpNormalization"});
+  attach<rules::layerNormalization>(context, "onnx",
+                                    {"LayerNormalization", "RMSNormalization", "ms.SimplifiedLayerNormalization"});
+  attach<rules::skipLayerNormalization>(context, "onnx",
+                                        {"ms.SkipLayerNormalization", "ms.SkipSimplifiedLayerNormalization"});
+  attach<rules::softmax>(context, "onnx", {"Softmax", "LogSoftmax", "Hardmax", "LpNormalization"});
   attach<rules::alongAxis>(context, "onnx", {"CumSum", "CumProd"});
-  attach<rules::reduce>(
-      context, "onnx",
-      {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-       "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum",
-       "ReduceSumSquare"});
+  attach<rules::reduce>(context, "onnx",
+                        {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
+                         "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"});
   attach<rules::batchNormalization>(context, "onnx", {"BatchNormalization"});
   attach<rules::spatial>(context, "onnx",
-                         {"AveragePool", "GlobalAveragePool", "GlobalLpPool",
-                          "GlobalMaxPool", "InstanceNormalization", "LpPool",
-                          "MaxPool"});
+                         {"AveragePool", "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "InstanceNormalization",
+                          "LpPool", "MaxPool"});
 }
 
 void attachMovement(MLIRContext *context) {
-  attach<rules::reshape>(context, "onnx",
-                         {"Reshape", "Squeeze", "Unsqueeze", "Flatten"});
+  attach<rules::reshape>(context, "onnx", {"Reshape", "Squeeze", "Unsqueeze", "Flatten"});
   attach<rules::transpose>(context, "onnx", {"Transpose"});
   attach<rules::concat>(context, "onnx", {"Concat"});
   attach<rules::split>(context, "onnx", {"Split"});
@@ -107,8 +87,7 @@ void attachMovement(MLIRContext *context) {
   attach<rules::splat>(context, "onnx", {"ConstantOfShape"});
   attach<rules::constant>(context, "onnx", {"Constant"});
   attach<rules::wholeOp>(context, "onnx",
-                         {"EyeLike", "NoValue", "NonZero", "Range", "Shape",
-                          "Size", "SymbolicConstant", "Unique"});
+                         {"EyeLike", "NoValue", "NonZero", "Range", "Shape", "Size", "SymbolicConstant", "Unique"});
   attach<rules::gather>(context, "onnx", {"Gather"});
   attach<rules::gatherElements>(context, "onnx", {"GatherElements"});
   attach<rules::gatherND>(context, "onnx", {"GatherND"});
@@ -132,9 +111,8 @@ void registerOnnxShardingModels(DialectRegistry &registry) {
 }
 
 void registerTpShardingModels(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, tp::TpDialect *) {
-    attach<rules::weight>(context, "tp", {"weight"});
-  });
+  registry.addExtension(
+      +[](MLIRContext *context, tp::TpDialect *) { attach<rules::weight>(context, "tp", {"weight"}); });
 }
 
 void registerShardingExternalModels(DialectRegistry &registry) {

@@ -15,16 +15,14 @@ using tp::FactorRole;
 using tp::ReductionKind;
 
 /// One factor per dimension of operand 0, whole where `isWhole`.
-SmallVector<tp::DimFactors> makeDims(tp::ShardingRuleBuilder &builder,
-                                     function_ref<bool(unsigned)> isWhole) {
+SmallVector<tp::DimFactors> makeDims(tp::ShardingRuleBuilder &builder, function_ref<bool(unsigned)> isWhole) {
   SmallVector<tp::DimFactors> dims;
   AffineExprs sizes = dimsOf(builder.getOp()->getOperand(0));
   for (auto [dim, size] : llvm::enumerate(sizes)) {
     dims.emplace_back();
     if (isOne(size))
       continue;
-    dims.back().push_back(isWhole(dim) ? builder.whole(size)
-                                       : builder.parallel(size));
+    dims.back().push_back(isWhole(dim) ? builder.whole(size) : builder.parallel(size));
     builder.operandDim(0, dim, dims.back().front());
   }
   return dims;
@@ -32,8 +30,7 @@ SmallVector<tp::DimFactors> makeDims(tp::ShardingRuleBuilder &builder,
 
 /// Gives a result of the rank of `dims` those factors, except where it has size
 /// 1 (statistics of normalised dimensions).
-void setResult(tp::ShardingRuleBuilder &builder, unsigned index,
-               ArrayRef<tp::DimFactors> dims) {
+void setResult(tp::ShardingRuleBuilder &builder, unsigned index, ArrayRef<tp::DimFactors> dims) {
   Value result = presentResult(builder.getOp(), index);
   if (!result)
     return;
@@ -43,8 +40,7 @@ void setResult(tp::ShardingRuleBuilder &builder, unsigned index,
   builder.restOfResultWhole(index);
 }
 
-LogicalResult setBroadcast(tp::ShardingRuleBuilder &builder, unsigned index,
-                           ArrayRef<tp::DimFactors> dims) {
+LogicalResult setBroadcast(tp::ShardingRuleBuilder &builder, unsigned index, ArrayRef<tp::DimFactors> dims) {
   Operation *op = builder.getOp();
   if (!presentOperand(op, index))
     return success();
@@ -57,12 +53,10 @@ LogicalResult setBroadcast(tp::ShardingRuleBuilder &builder, unsigned index,
 /// normalised axes are whole; scale and bias broadcast to them.
 Rule layerNormalization(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1),
-                                           rankOf(op->getOperand(0)));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1), rankOf(op->getOperand(0)));
   if (failed(axis))
     return failure();
-  SmallVector<tp::DimFactors> dims =
-      makeDims(builder, [&](unsigned dim) { return dim >= *axis; });
+  SmallVector<tp::DimFactors> dims = makeDims(builder, [&](unsigned dim) { return dim >= *axis; });
   for (unsigned operand = 1; operand < op->getNumOperands(); ++operand)
     if (failed(setBroadcast(builder, operand, dims)))
       return failure();
@@ -76,8 +70,7 @@ Rule layerNormalization(Operation *op) {
 Rule skipLayerNormalization(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   unsigned rank = rankOf(op->getOperand(0));
-  SmallVector<tp::DimFactors> dims =
-      makeDims(builder, [&](unsigned dim) { return dim + 1 == rank; });
+  SmallVector<tp::DimFactors> dims = makeDims(builder, [&](unsigned dim) { return dim + 1 == rank; });
   for (unsigned operand = 1; operand < op->getNumOperands(); ++operand)
     if (failed(setBroadcast(builder, operand, dims)))
       return failure();
@@ -88,28 +81,23 @@ Rule skipLayerNormalization(Operation *op) {
 
 Rule softmax(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1),
-                                           rankOf(op->getOperand(0)));
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", -1), rankOf(op->getOperand(0)));
   if (failed(axis))
     return failure();
-  setResult(builder, 0,
-            makeDims(builder, [&](unsigned dim) { return dim == *axis; }));
+  setResult(builder, 0, makeDims(builder, [&](unsigned dim) { return dim == *axis; }));
   return builder.build();
 }
 
 /// CumSum, CumProd: the axis is an operand.
 Rule alongAxis(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  std::optional<SmallVector<int64_t>> axes =
-      constantInts(op->getOperand(1));
+  std::optional<SmallVector<int64_t>> axes = constantInts(op->getOperand(1));
   if (!axes || axes->size() != 1)
     return op->emitOpError("needs a constant axis");
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, axes->front(), rankOf(op->getOperand(0)));
+  FailureOr<unsigned> axis = normalizeAxis(op, axes->front(), rankOf(op->getOperand(0)));
   if (failed(axis))
     return failure();
-  setResult(builder, 0,
-            makeDims(builder, [&](unsigned dim) { return dim == *axis; }));
+  setResult(builder, 0, makeDims(builder, [&](unsigned dim) { return dim == *axis; }));
   builder.restOfOperandWhole(1);
   if (op->getName().stripDialect() == "CumSum")
     builder.linear(0u, ReductionKind::Sum);
@@ -173,8 +161,7 @@ Rule reduce(Operation *op) {
     bool reduced = llvm::is_contained(*axes, dim);
     if (!isOne(size)) {
       unsigned factor = !reduced         ? builder.parallel(size)
-                        : reduction.kind ? builder.reduction(
-                                               size, *reduction.kind)
+                        : reduction.kind ? builder.reduction(size, *reduction.kind)
                                          : builder.whole(size);
       builder.operandDim(0, dim, factor);
       if (!reduced)
@@ -194,8 +181,7 @@ Rule batchNormalization(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   if (intAttr(op, "training_mode", 0))
     return op->emitOpError("has no sharding rule in training mode");
-  SmallVector<tp::DimFactors> dims =
-      makeDims(builder, [](unsigned) { return false; });
+  SmallVector<tp::DimFactors> dims = makeDims(builder, [](unsigned) { return false; });
   if (dims.size() < 2)
     return op->emitOpError("needs channels");
   for (unsigned operand = 1; operand < op->getNumOperands(); ++operand)
@@ -210,8 +196,7 @@ Rule batchNormalization(Operation *op) {
 /// is behind them whole. Further operands are per channel.
 Rule spatial(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  SmallVector<tp::DimFactors> dims =
-      makeDims(builder, [](unsigned dim) { return dim >= 2; });
+  SmallVector<tp::DimFactors> dims = makeDims(builder, [](unsigned dim) { return dim >= 2; });
   if (dims.size() < 2)
     return op->emitOpError("needs batch and channels");
   bool perChannel = op->getName().stripDialect() == "InstanceNormalization";

@@ -18,8 +18,7 @@ void restWhole(tp::ShardingRuleBuilder &builder, unsigned first) {
 
 /// Shares a factor between all dimensions `keep` says are unchanged between
 /// operand 0 and result 0 of the same rank; the others are whole on both sides.
-Rule dimensionwise(Operation *op, function_ref<bool(unsigned)> keep,
-                   bool linear) {
+Rule dimensionwise(Operation *op, function_ref<bool(unsigned)> keep, bool linear) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs from = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
   if (from.size() != to.size())
@@ -44,8 +43,7 @@ Rule dimensionwise(Operation *op, function_ref<bool(unsigned)> keep,
 Rule reshape(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   SmallVector<tp::DimFactors> from, to;
-  refineShapes(builder, dimsOf(op->getOperand(0)), dimsOf(op->getResult(0)),
-               from, to);
+  refineShapes(builder, dimsOf(op->getOperand(0)), dimsOf(op->getResult(0)), from, to);
   for (auto [dim, factors] : llvm::enumerate(from))
     setOperandDim(builder, 0, dim, factors);
   for (auto [dim, factors] : llvm::enumerate(to))
@@ -66,8 +64,7 @@ Rule transpose(Operation *op) {
     for (unsigned dim = from.size(); dim-- > 0;)
       perm.push_back(dim);
   if (perm.size() != from.size())
-    return op->emitOpError("permutes ")
-           << perm.size() << " of " << from.size() << " dimensions";
+    return op->emitOpError("permutes ") << perm.size() << " of " << from.size() << " dimensions";
   for (auto [to, axis] : llvm::enumerate(perm)) {
     FailureOr<unsigned> dim = normalizeAxis(op, axis, from.size());
     if (failed(dim))
@@ -86,8 +83,7 @@ Rule transpose(Operation *op) {
 Rule concat(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs to = dimsOf(op->getResult(0));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), to.size());
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), to.size());
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(to)) {
@@ -100,16 +96,14 @@ Rule concat(Operation *op) {
   }
   builder.restOfResultWhole(0);
   restWhole(builder, 0);
-  linearInAllKinds(
-      builder, llvm::to_vector(llvm::seq<unsigned>(0, op->getNumOperands())));
+  linearInAllKinds(builder, llvm::to_vector(llvm::seq<unsigned>(0, op->getNumOperands())));
   return builder.build();
 }
 
 Rule split(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs from = dimsOf(op->getOperand(0));
-  FailureOr<unsigned> axis =
-      normalizeAxis(op, intAttr(op, "axis", 0), from.size());
+  FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), from.size());
   if (failed(axis))
     return failure();
   for (auto [dim, size] : llvm::enumerate(from)) {
@@ -138,15 +132,11 @@ Rule slice(Operation *op) {
   if (Value operand = presentOperand(op, 3))
     axes = constantInts(operand);
   else
-    axes = llvm::to_vector(
-        llvm::seq<int64_t>(0, rankOf(op->getOperand(1)) == 0
-                                  ? 0
-                                  : tp::getConst(dimsOf(op->getOperand(1))[0])
-                                        .value_or(from.size())));
+    axes = llvm::to_vector(llvm::seq<int64_t>(
+        0, rankOf(op->getOperand(1)) == 0 ? 0 : tp::getConst(dimsOf(op->getOperand(1))[0]).value_or(from.size())));
   if (!axes)
     return op->emitOpError("needs constant axes");
-  FailureOr<SmallVector<unsigned>> dims =
-      normalizeAxes(op, *axes, from.size());
+  FailureOr<SmallVector<unsigned>> dims = normalizeAxes(op, *axes, from.size());
   if (failed(dims))
     return failure();
   if (Value operand = presentOperand(op, 4))
@@ -160,8 +150,7 @@ Rule slice(Operation *op) {
       continue;
     }
     size_t position = at - dims->begin();
-    bool forwards =
-        steps && position < steps->size() && (*steps)[position] == 1;
+    bool forwards = steps && position < steps->size() && (*steps)[position] == 1;
     sliced[dim] = !forwards || !sameSize(from[dim], to[dim]);
   }
   return dimensionwise(
@@ -189,8 +178,7 @@ Rule pad(Operation *op) {
   else
     axes = llvm::to_vector(llvm::seq<int64_t>(0, from.size()));
   if (axes && pads && pads->size() == 2 * axes->size()) {
-    FailureOr<SmallVector<unsigned>> dims =
-        normalizeAxes(op, *axes, from.size());
+    FailureOr<SmallVector<unsigned>> dims = normalizeAxes(op, *axes, from.size());
     if (failed(dims))
       return failure();
     padded.assign(from.size(), false);
@@ -204,8 +192,7 @@ Rule pad(Operation *op) {
 Rule tile(Operation *op) {
   AffineExprs from = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
   return dimensionwise(
-      op,
-      [&](unsigned dim) { return dim < to.size() && sameSize(from[dim], to[dim]); },
+      op, [&](unsigned dim) { return dim < to.size() && sameSize(from[dim], to[dim]); },
       /*linear=*/true);
 }
 

@@ -10,11 +10,9 @@ namespace {
 
 class Enumerator {
 public:
-  using Callback =
-      function_ref<void(const tp::FactorAssignment &, const tp::OpLayouts &)>;
+  using Callback = function_ref<void(const tp::FactorAssignment &, const tp::OpLayouts &)>;
 
-  Enumerator(const tp::ShardingRule &rule, const tp::Mesh &mesh,
-             Callback callback)
+  Enumerator(const tp::ShardingRule &rule, const tp::Mesh &mesh, Callback callback)
       : rule(rule), mesh(mesh), callback(callback), assignment(rule) {
     for (auto [index, factor] : llvm::enumerate(rule.factors))
       if (factor.kind != tp::FactorKind::Whole)
@@ -28,8 +26,7 @@ public:
 private:
   void placeAxis(unsigned axis) {
     if (axis == mesh.getAxes().size()) {
-      FailureOr<tp::OpLayouts> layouts =
-          tp::getLayouts(rule, assignment, mesh, nullptr);
+      FailureOr<tp::OpLayouts> layouts = tp::getLayouts(rule, assignment, mesh, nullptr);
       if (succeeded(layouts))
         callback(assignment, *layouts);
       return;
@@ -72,8 +69,7 @@ private:
 
 } // namespace
 
-void forEachPlacement(const tp::ShardingRule &rule, const tp::Mesh &mesh,
-                      Enumerator::Callback callback) {
+void forEachPlacement(const tp::ShardingRule &rule, const tp::Mesh &mesh, Enumerator::Callback callback) {
   Enumerator(rule, mesh, callback).run();
 }
 

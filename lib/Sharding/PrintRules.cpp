@@ -13,8 +13,7 @@ namespace tpo {
 namespace {
 
 bool hasTensorResult(Operation *op) {
-  return llvm::any_of(op->getResultTypes(),
-                      [](Type type) { return isa<RankedTensorType>(type); });
+  return llvm::any_of(op->getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
 }
 
 struct PrintRulesPass : impl::PrintRulesPassBase<PrintRulesPass> {

@@ -16,12 +16,10 @@ namespace {
 /// The first layout given anywhere in the function; null if there is none.
 tp::LayoutAttr findGivenLayout(FunctionOpInterface function) {
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (auto layout = function.getArgAttrOfType<tp::LayoutAttr>(
-            i, tp::TpDialect::kLayoutAttr))
+    if (auto layout = function.getArgAttrOfType<tp::LayoutAttr>(i, tp::TpDialect::kLayoutAttr))
       return layout;
   for (unsigned i = 0; i < function.getNumResults(); ++i)
-    if (auto layout = function.getResultAttrOfType<tp::LayoutAttr>(
-            i, tp::TpDialect::kLayoutAttr))
+    if (auto layout = function.getResultAttrOfType<tp::LayoutAttr>(i, tp::TpDialect::kLayoutAttr))
       return layout;
   tp::LayoutAttr found;
   function.walk([&](Operation *op) {
@@ -36,8 +34,7 @@ tp::LayoutAttr findGivenLayout(FunctionOpInterface function) {
 /// here on an operation's layouts are what it produces, not what was asked.
 void constrainGivenResults(FunctionOpInterface function) {
   OpBuilder builder(function.getContext());
-  for (Operation &op :
-       llvm::make_early_inc_range(function.getFunctionBody().front())) {
+  for (Operation &op : llvm::make_early_inc_range(function.getFunctionBody().front())) {
     auto given = op.getAttrOfType<ArrayAttr>(tp::TpDialect::kLayoutsAttr);
     if (!given)
       continue;
@@ -46,8 +43,7 @@ void constrainGivenResults(FunctionOpInterface function) {
       auto layout = dyn_cast<tp::LayoutAttr>(attr);
       if (!layout || !isa<RankedTensorType>(result.getType()))
         continue;
-      auto constrain = tp::ConstrainOp::create(
-          builder, op.getLoc(), result.getType(), result, layout);
+      auto constrain = tp::ConstrainOp::create(builder, op.getLoc(), result.getType(), result, layout);
       result.replaceAllUsesExcept(constrain, constrain);
     }
     op.removeAttr(tp::TpDialect::kLayoutsAttr);

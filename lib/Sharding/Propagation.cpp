@@ -18,25 +18,20 @@ namespace {
 
 bool isTensor(Value value) { return isa<RankedTensorType>(value.getType()); }
 
-SmallVector<AffineExpr> dimsOf(Value value) {
-  return tp::getDims(cast<RankedTensorType>(value.getType()));
-}
+SmallVector<AffineExpr> dimsOf(Value value) { return tp::getDims(cast<RankedTensorType>(value.getType())); }
 
 /// Whether `axes` starts with `prefix`.
 bool isPrefix(const tp::AxisRefs &prefix, const tp::AxisRefs &axes) {
   if (prefix.empty())
     return true;
   tp::AxisRefs head, tail;
-  return tp::splitAxes(axes, tp::getNumShards(prefix), head, tail) &&
-         head == prefix;
+  return tp::splitAxes(axes, tp::getNumShards(prefix), head, tail) && head == prefix;
 }
 
 /// The axes of the factors of a dimension split like `split`; where the factors
 /// cannot follow all of it, like as many of its major axes as they can.
-SmallVector<tp::AxisRefs> project(const tp::ShardingRule &rule,
-                                  const tp::DimFactors &dim,
-                                  const tp::DimSplit &split, AffineExpr size,
-                                  SmallVectorImpl<AffineExpr> &units) {
+SmallVector<tp::AxisRefs> project(const tp::ShardingRule &rule, const tp::DimFactors &dim, const tp::DimSplit &split,
+                                  AffineExpr size, SmallVectorImpl<AffineExpr> &units) {
   for (int64_t count = tp::getNumShards(split.axes); count > 1; --count) {
     tp::DimSplit cut;
     tp::AxisRefs tail;
@@ -44,8 +39,7 @@ SmallVector<tp::AxisRefs> project(const tp::ShardingRule &rule,
       continue;
     cut.units = split.units;
     tp::canonicalise(cut, size);
-    FailureOr<SmallVector<tp::AxisRefs>> axes =
-        tp::getFactorAxes(rule, dim, cut, &units);
+    FailureOr<SmallVector<tp::AxisRefs>> axes = tp::getFactorAxes(rule, dim, cut, &units);
     if (succeeded(axes))
       return *axes;
   }
@@ -58,8 +52,7 @@ SmallVector<tp::AxisRefs> project(const tp::ShardingRule &rule,
 TensorState &Propagation::getState(Value value) {
   auto [it, isNew] = states.try_emplace(value);
   if (isNew) {
-    it->second.layout = tp::Layout::replicated(
-        cast<RankedTensorType>(value.getType()).getRank());
+    it->second.layout = tp::Layout::replicated(cast<RankedTensorType>(value.getType()).getRank());
     it->second.origins.resize(mesh.getAxes().size(), nullptr);
   }
   return it->second;
@@ -69,15 +62,13 @@ TensorState &Propagation::getState(Value value) {
 // Given layouts
 //===----------------------------------------------------------------------===//
 
-LogicalResult Propagation::give(Value value, tp::LayoutAttr attr, bool fixed,
-                                Location loc, const Twine &what) {
+LogicalResult Propagation::give(Value value, tp::LayoutAttr attr, bool fixed, Location loc, const Twine &what) {
   auto report = [&] { return mlir::emitError(loc); };
   if (attr.getMesh().getValue() != mesh.getName())
-    return report() << what << " has a layout on @" << attr.getMesh().getValue()
-                    << ", others are on @" << mesh.getName();
+    return report() << what << " has a layout on @" << attr.getMesh().getValue() << ", others are on @"
+                    << mesh.getName();
   FailureOr<tp::Layout> layout = tp::resolveLayout(attr, mesh, report);
-  if (failed(layout) ||
-      failed(tp::verifyLayout(*layout, mesh, dimsOf(value), report)))
+  if (failed(layout) || failed(tp::verifyLayout(*layout, mesh, dimsOf(value), report)))
     return failure();
   tp::canonicalise(*layout, dimsOf(value));
   origins.push_back({loc, what.str()});
@@ -100,26 +91,23 @@ LogicalResult Propagation::collectGiven() {
   Block &block = function.getFunctionBody().front();
   for (BlockArgument argument : block.getArguments())
     if (auto layout = tp::getLayoutAttr(argument); layout && isTensor(argument))
-      if (failed(give(argument, layout, /*fixed=*/true, argument.getLoc(),
-                      "argument #" + Twine(argument.getArgNumber()))))
+      if (failed(
+              give(argument, layout, /*fixed=*/true, argument.getLoc(), "argument #" + Twine(argument.getArgNumber()))))
         return failure();
   for (Operation &op : block)
     if (isa<tp::ConstrainOp, tp::ReshardOp>(op))
       if (failed(give(op.getResult(0), tp::getLayoutAttr(op.getResult(0)),
-                      /*fixed=*/true, op.getLoc(),
-                      "'" + op.getName().getStringRef() + "'")))
+                      /*fixed=*/true, op.getLoc(), "'" + op.getName().getStringRef() + "'")))
         return failure();
   // What is given for a use reaches back to the value, which is free to have
   // another layout.
   for (Operation &op : block)
     if (auto constrain = dyn_cast<tp::ConstrainOp>(op))
-      if (!getState(constrain.getInput()).fixed &&
-          failed(give(constrain.getInput(), constrain.getLayout(),
-                      /*fixed=*/false, op.getLoc(), "'tp.constrain'")))
+      if (!getState(constrain.getInput()).fixed && failed(give(constrain.getInput(), constrain.getLayout(),
+                                                               /*fixed=*/false, op.getLoc(), "'tp.constrain'")))
         return failure();
   for (OpOperand &result : block.getTerminator()->getOpOperands()) {
-    auto layout = function.getResultAttrOfType<tp::LayoutAttr>(
-        result.getOperandNumber(), tp::TpDialect::kLayoutAttr);
+    auto layout = function.getResultAttrOfType<tp::LayoutAttr>(result.getOperandNumber(), tp::TpDialect::kLayoutAttr);
     if (layout && isTensor(result.get()) && !getState(result.get()).fixed &&
         failed(give(result.get(), layout, /*fixed=*/false, function.getLoc(),
                     "function result #" + Twine(result.getOperandNumber()))))
@@ -131,8 +119,7 @@ LogicalResult Propagation::collectGiven() {
 LogicalResult Propagation::collectRules() {
   for (Operation &op : function.getFunctionBody().front()) {
     auto ruled = dyn_cast<tp::ShardingRuleOpInterface>(op);
-    bool anyTensor = llvm::any_of(op.getOperands(), isTensor) ||
-                     llvm::any_of(op.getResults(), isTensor);
+    bool anyTensor = llvm::any_of(op.getOperands(), isTensor) || llvm::any_of(op.getResults(), isTensor);
     if (!ruled || !anyTensor || isa<tp::ConstrainOp, tp::ReshardOp>(op))
       continue;
     FailureOr<tp::ShardingRule> rule = ruled.getShardingRule();
@@ -148,34 +135,24 @@ LogicalResult Propagation::collectRules() {
 // The fixpoint
 //===----------------------------------------------------------------------===//
 
-LogicalResult Propagation::conflict(OpState &state, unsigned factor,
-                                    const tp::AxisRefs &axes,
-                                    const LayoutOrigin *origin, unsigned other,
-                                    const LayoutOrigin *otherOrigin) {
-  InFlightDiagnostic diagnostic =
-      state.op->emitError() << "layouts conflict: factor "
-                            << tp::getFactorName(factor) << " is wanted over "
-                            << tp::toString(axes, mesh);
+LogicalResult Propagation::conflict(OpState &state, unsigned factor, const tp::AxisRefs &axes,
+                                    const LayoutOrigin *origin, unsigned other, const LayoutOrigin *otherOrigin) {
+  InFlightDiagnostic diagnostic = state.op->emitError() << "layouts conflict: factor " << tp::getFactorName(factor)
+                                                        << " is wanted over " << tp::toString(axes, mesh);
   if (factor == other)
-    diagnostic << " and over "
-               << tp::toString(state.assignment.factorAxes[other], mesh);
+    diagnostic << " and over " << tp::toString(state.assignment.factorAxes[other], mesh);
   else
-    diagnostic << ", which splits factor " << tp::getFactorName(other)
-               << " already";
+    diagnostic << ", which splits factor " << tp::getFactorName(other) << " already";
   diagnostic.attachNote() << "rule " << state.rule.toString();
   if (origin)
     diagnostic.attachNote(origin->loc) << "wanted by " << origin->what;
   if (otherOrigin)
-    diagnostic.attachNote(otherOrigin->loc)
-        << "in conflict with " << otherOrigin->what;
+    diagnostic.attachNote(otherOrigin->loc) << "in conflict with " << otherOrigin->what;
   return diagnostic;
 }
 
-LogicalResult Propagation::mergeFactor(OpState &state, unsigned factor,
-                                       const tp::AxisRefs &axes,
-                                       AffineExpr units,
-                                       const TensorState &from,
-                                       bool isOperand) {
+LogicalResult Propagation::mergeFactor(OpState &state, unsigned factor, const tp::AxisRefs &axes, AffineExpr units,
+                                       const TensorState &from, bool isOperand) {
   tp::AxisRefs &known = state.assignment.factorAxes[factor];
   if (isPrefix(axes, known))
     return success();
@@ -185,17 +162,14 @@ LogicalResult Propagation::mergeFactor(OpState &state, unsigned factor,
   if (!isPrefix(known, axes)) {
     if (!isOperand)
       return success();
-    return conflict(state, factor, axes, origin, factor,
-                    state.origins[known.front().axis]);
+    return conflict(state, factor, axes, origin, factor, state.origins[known.front().axis]);
   }
-  for (auto [other, otherAxes] :
-       llvm::enumerate(state.assignment.factorAxes)) {
+  for (auto [other, otherAxes] : llvm::enumerate(state.assignment.factorAxes)) {
     if (other == factor || !tp::overlap(axes, otherAxes))
       continue;
     if (!isOperand)
       return success();
-    return conflict(state, factor, axes, origin, other,
-                    state.origins[otherAxes.front().axis]);
+    return conflict(state, factor, axes, origin, other, state.origins[otherAxes.front().axis]);
   }
   known = axes;
   state.assignment.factorUnits[factor] = units;
@@ -204,9 +178,7 @@ LogicalResult Propagation::mergeFactor(OpState &state, unsigned factor,
   return success();
 }
 
-LogicalResult Propagation::mergeTensor(OpState &state,
-                                       const tp::TensorFactors &tensor,
-                                       Value value, bool isOperand) {
+LogicalResult Propagation::mergeTensor(OpState &state, const tp::TensorFactors &tensor, Value value, bool isOperand) {
   if (!isTensor(value))
     return success();
   const TensorState &from = getState(value);
@@ -215,11 +187,9 @@ LogicalResult Propagation::mergeTensor(OpState &state,
     if (!from.layout.dims[index].isSplit())
       continue;
     SmallVector<AffineExpr> units;
-    SmallVector<tp::AxisRefs> axes =
-        project(state.rule, dim, from.layout.dims[index], sizes[index], units);
+    SmallVector<tp::AxisRefs> axes = project(state.rule, dim, from.layout.dims[index], sizes[index], units);
     for (auto [factor, own, pieces] : llvm::zip_equal(dim, axes, units))
-      if (!own.empty() && failed(mergeFactor(state, factor, own, pieces, from,
-                                             isOperand)))
+      if (!own.empty() && failed(mergeFactor(state, factor, own, pieces, from, isOperand)))
         return failure();
   }
   return success();
@@ -228,10 +198,7 @@ LogicalResult Propagation::mergeTensor(OpState &state,
 /// Unsplits factors that some tensor cannot follow (a minor factor under a
 /// major one that is not split there), the last ones first.
 void Propagation::dropIllegal(OpState &state) {
-  auto isLegal = [&] {
-    return succeeded(
-        tp::getLayouts(state.rule, state.assignment, mesh, nullptr));
-  };
+  auto isLegal = [&] { return succeeded(tp::getLayouts(state.rule, state.assignment, mesh, nullptr)); };
   if (isLegal())
     return;
   unsigned count = state.assignment.factorAxes.size();
@@ -248,12 +215,10 @@ void Propagation::dropIllegal(OpState &state) {
 LogicalResult Propagation::merge(OpState &state) {
   state.assignment = tp::FactorAssignment(state.rule);
   state.origins.assign(mesh.getAxes().size(), nullptr);
-  for (auto [tensor, value] :
-       llvm::zip_equal(state.rule.operands, state.op->getOperands()))
+  for (auto [tensor, value] : llvm::zip_equal(state.rule.operands, state.op->getOperands()))
     if (failed(mergeTensor(state, tensor, value, /*isOperand=*/true)))
       return failure();
-  for (auto [tensor, value] :
-       llvm::zip_equal(state.rule.results, state.op->getResults()))
+  for (auto [tensor, value] : llvm::zip_equal(state.rule.results, state.op->getResults()))
     if (failed(mergeTensor(state, tensor, value, /*isOperand=*/false)))
       return failure();
   dropIllegal(state);
@@ -261,8 +226,7 @@ LogicalResult Propagation::merge(OpState &state) {
 }
 
 /// Splits an open tensor further, where `layout` continues what it has.
-bool Propagation::adopt(Value value, const tp::Layout &layout,
-                        ArrayRef<const LayoutOrigin *> from) {
+bool Propagation::adopt(Value value, const tp::Layout &layout, ArrayRef<const LayoutOrigin *> from) {
   if (!isTensor(value))
     return false;
   TensorState &state = getState(value);
@@ -292,15 +256,12 @@ FailureOr<bool> Propagation::sweep(bool forward) {
   auto visit = [&](OpState &state) -> LogicalResult {
     if (failed(merge(state)))
       return failure();
-    FailureOr<tp::OpLayouts> own =
-        tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
+    FailureOr<tp::OpLayouts> own = tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
     if (forward)
-      for (auto [value, layout] :
-           llvm::zip_equal(state.op->getResults(), own->results))
+      for (auto [value, layout] : llvm::zip_equal(state.op->getResults(), own->results))
         changed |= adopt(value, layout, state.origins);
     else
-      for (auto [value, layout] :
-           llvm::zip_equal(state.op->getOperands(), own->operands))
+      for (auto [value, layout] : llvm::zip_equal(state.op->getOperands(), own->operands))
         changed |= adopt(value, layout, state.origins);
     return success();
   };

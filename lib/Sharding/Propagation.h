@@ -40,36 +40,28 @@ struct OpState {
 /// `apply` writes layouts, reshards and reasons.
 class Propagation {
 public:
-  Propagation(mlir::FunctionOpInterface function, const tp::Mesh &mesh)
-      : function(function), mesh(mesh) {}
+  Propagation(mlir::FunctionOpInterface function, const tp::Mesh &mesh) : function(function), mesh(mesh) {}
 
   mlir::LogicalResult run();
   void apply();
 
 private:
   mlir::LogicalResult collectGiven();
-  mlir::LogicalResult give(mlir::Value value, tp::LayoutAttr layout, bool fixed,
-                           mlir::Location loc, const llvm::Twine &what);
+  mlir::LogicalResult give(mlir::Value value, tp::LayoutAttr layout, bool fixed, mlir::Location loc,
+                           const llvm::Twine &what);
   mlir::LogicalResult collectRules();
 
   TensorState &getState(mlir::Value value);
   mlir::FailureOr<bool> sweep(bool forward);
   /// Splits the operation's factors as its operands, then its results are.
   mlir::LogicalResult merge(OpState &state);
-  mlir::LogicalResult mergeTensor(OpState &state,
-                                  const tp::TensorFactors &tensor,
-                                  mlir::Value value, bool isOperand);
-  mlir::LogicalResult mergeFactor(OpState &state, unsigned factor,
-                                  const tp::AxisRefs &axes,
-                                  mlir::AffineExpr units,
+  mlir::LogicalResult mergeTensor(OpState &state, const tp::TensorFactors &tensor, mlir::Value value, bool isOperand);
+  mlir::LogicalResult mergeFactor(OpState &state, unsigned factor, const tp::AxisRefs &axes, mlir::AffineExpr units,
                                   const TensorState &from, bool isOperand);
-  mlir::LogicalResult conflict(OpState &state, unsigned factor,
-                               const tp::AxisRefs &axes,
-                               const LayoutOrigin *origin, unsigned other,
-                               const LayoutOrigin *otherOrigin);
+  mlir::LogicalResult conflict(OpState &state, unsigned factor, const tp::AxisRefs &axes, const LayoutOrigin *origin,
+                               unsigned other, const LayoutOrigin *otherOrigin);
   void dropIllegal(OpState &state);
-  bool adopt(mlir::Value value, const tp::Layout &layout,
-             llvm::ArrayRef<const LayoutOrigin *> origins);
+  bool adopt(mlir::Value value, const tp::Layout &layout, llvm::ArrayRef<const LayoutOrigin *> origins);
 
   void passPartialSums(OpState &state);
   void finish(OpState &state);

@@ -21,8 +21,7 @@ namespace {
 /// [first, last) are left, with the sizes in `rest`.
 struct Remainder {
   explicit Remainder(ArrayRef<AffineExpr> sizes)
-      : rest(sizes.begin(), sizes.end()), major(sizes.size()),
-        minor(sizes.size()), last(sizes.size()) {
+      : rest(sizes.begin(), sizes.end()), major(sizes.size()), minor(sizes.size()), last(sizes.size()) {
     skipOnes();
   }
 
@@ -76,15 +75,13 @@ AffineExpr commonSymbol(AffineExpr lhs, AffineExpr rhs) {
     return nullptr;
   AffineExpr found;
   lhs.walk([&](AffineExpr part) {
-    if (!found && isa<AffineSymbolExpr>(part) &&
-        tp::divideExactly(lhs, part) && tp::divideExactly(rhs, part))
+    if (!found && isa<AffineSymbolExpr>(part) && tp::divideExactly(lhs, part) && tp::divideExactly(rhs, part))
       found = part;
   });
   return found;
 }
 
-void takeFromEnd(tp::ShardingRuleBuilder &builder, bool fromMajor,
-                 Remainder &from, Remainder &to) {
+void takeFromEnd(tp::ShardingRuleBuilder &builder, bool fromMajor, Remainder &from, Remainder &to) {
   while (!from.empty() && !to.empty()) {
     AffineExpr lhs = from.rest[from.end(fromMajor)];
     AffineExpr rhs = to.rest[to.end(fromMajor)];
@@ -99,8 +96,7 @@ void takeFromEnd(tp::ShardingRuleBuilder &builder, bool fromMajor,
   }
 }
 
-void collect(tp::ShardingRuleBuilder &builder, Remainder &shape,
-             SmallVectorImpl<tp::DimFactors> &factors) {
+void collect(tp::ShardingRuleBuilder &builder, Remainder &shape, SmallVectorImpl<tp::DimFactors> &factors) {
   for (unsigned dim = 0; dim < shape.rest.size(); ++dim) {
     factors.push_back(shape.major[dim]);
     // What is left between both ends has no common factor: it stays whole.
@@ -112,17 +108,15 @@ void collect(tp::ShardingRuleBuilder &builder, Remainder &shape,
 
 } // namespace
 
-void refineShapes(tp::ShardingRuleBuilder &builder, ArrayRef<AffineExpr> from,
-                  ArrayRef<AffineExpr> to,
-                  SmallVectorImpl<tp::DimFactors> &fromFactors,
-                  SmallVectorImpl<tp::DimFactors> &toFactors) {
+void refineShapes(tp::ShardingRuleBuilder &builder, ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to,
+                  SmallVectorImpl<tp::DimFactors> &fromFactors, SmallVectorImpl<tp::DimFactors> &toFactors) {
   Remainder source(from), target(to);
   takeFromEnd(builder, /*fromMajor=*/true, source, target);
   takeFromEnd(builder, /*fromMajor=*/false, source, target);
   // A single size unknown on both sides, between equal neighbours, is one
   // dimension seen twice.
-  if (source.last == source.first + 1 && target.last == target.first + 1 &&
-      !source.rest[source.first] && !target.rest[target.first]) {
+  if (source.last == source.first + 1 && target.last == target.first + 1 && !source.rest[source.first] &&
+      !target.rest[target.first]) {
     unsigned factor = builder.parallel(nullptr);
     source.major[source.first].push_back(factor);
     target.major[target.first].push_back(factor);

@@ -23,9 +23,7 @@ unsigned rankOf(Value value) {
 
 bool isOne(AffineExpr size) { return size && tp::getConst(size) == 1; }
 
-bool sameSize(AffineExpr lhs, AffineExpr rhs) {
-  return lhs && rhs && tp::provablyEqual(lhs, rhs);
-}
+bool sameSize(AffineExpr lhs, AffineExpr rhs) { return lhs && rhs && tp::provablyEqual(lhs, rhs); }
 
 bool isAbsent(Value value) { return isa<NoneType>(value.getType()); }
 
@@ -79,13 +77,11 @@ StringRef stringAttr(Operation *op, StringRef name, StringRef otherwise) {
 FailureOr<unsigned> normalizeAxis(Operation *op, int64_t axis, unsigned rank) {
   int64_t normalized = axis < 0 ? axis + int64_t(rank) : axis;
   if (normalized < 0 || normalized >= int64_t(rank))
-    return op->emitOpError("axis ")
-           << axis << " is not a dimension of a tensor of rank " << rank;
+    return op->emitOpError("axis ") << axis << " is not a dimension of a tensor of rank " << rank;
   return unsigned(normalized);
 }
 
-FailureOr<SmallVector<unsigned>>
-normalizeAxes(Operation *op, ArrayRef<int64_t> axes, unsigned rank) {
+FailureOr<SmallVector<unsigned>> normalizeAxes(Operation *op, ArrayRef<int64_t> axes, unsigned rank) {
   SmallVector<unsigned> normalized;
   for (int64_t axis : axes) {
     FailureOr<unsigned> one = normalizeAxis(op, axis, rank);
@@ -101,25 +97,21 @@ bool isWeight(Value value) {
     if (isa<tp::WeightOp>(op))
       return true;
     StringRef name = op->getName().getStringRef();
-    if (name != "onnx.Transpose" && name != "onnx.Cast" &&
-        name != "onnx.Concat" && name != "onnx.Reshape" &&
-        name != "onnx.Identity" && name != "onnx.DequantizeLinear" &&
-        name != "onnx.Slice")
+    if (name != "onnx.Transpose" && name != "onnx.Cast" && name != "onnx.Concat" && name != "onnx.Reshape" &&
+        name != "onnx.Identity" && name != "onnx.DequantizeLinear" && name != "onnx.Slice")
       return false;
     value = op->getOperand(0);
   }
   return false;
 }
 
-void linearInAllKinds(tp::ShardingRuleBuilder &builder,
-                      ArrayRef<unsigned> operands) {
+void linearInAllKinds(tp::ShardingRuleBuilder &builder, ArrayRef<unsigned> operands) {
   builder.linear(operands, tp::ReductionKind::Sum);
   builder.linear(operands, tp::ReductionKind::Max);
   builder.linear(operands, tp::ReductionKind::Min);
 }
 
-SmallVector<tp::DimFactors> parallelResult(tp::ShardingRuleBuilder &builder,
-                                           unsigned result) {
+SmallVector<tp::DimFactors> parallelResult(tp::ShardingRuleBuilder &builder, unsigned result) {
   SmallVector<tp::DimFactors> dims;
   AffineExprs sizes = dimsOf(builder.getOp()->getResult(result));
   for (auto [dim, size] : llvm::enumerate(sizes)) {
@@ -132,15 +124,13 @@ SmallVector<tp::DimFactors> parallelResult(tp::ShardingRuleBuilder &builder,
   return dims;
 }
 
-LogicalResult broadcastOperand(tp::ShardingRuleBuilder &builder,
-                               unsigned operand, ArrayRef<tp::DimFactors> dims,
+LogicalResult broadcastOperand(tp::ShardingRuleBuilder &builder, unsigned operand, ArrayRef<tp::DimFactors> dims,
                                ArrayRef<AffineExpr> sizes) {
   Operation *op = builder.getOp();
   AffineExprs own = dimsOf(op->getOperand(operand));
   if (own.size() > dims.size())
-    return op->emitOpError("operand #")
-           << operand << " has " << own.size() << " dimensions, more than the "
-           << dims.size() << " it is broadcast to";
+    return op->emitOpError("operand #") << operand << " has " << own.size() << " dimensions, more than the "
+                                        << dims.size() << " it is broadcast to";
   unsigned lead = dims.size() - own.size();
   for (auto [dim, size] : llvm::enumerate(own)) {
     if (isOne(size))
@@ -148,10 +138,8 @@ LogicalResult broadcastOperand(tp::ShardingRuleBuilder &builder,
     AffineExpr target = sizes[lead + dim];
     if (size && target && !tp::provablyEqual(size, target))
       return op->emitOpError("operand #")
-             << operand << " dimension " << dim << " of size "
-             << tp::toString(size, tp::getSymbolNames(op))
-             << " cannot be shown to be 1 or "
-             << tp::toString(target, tp::getSymbolNames(op))
+             << operand << " dimension " << dim << " of size " << tp::toString(size, tp::getSymbolNames(op))
+             << " cannot be shown to be 1 or " << tp::toString(target, tp::getSymbolNames(op))
              << ", the size it is broadcast to";
     if (!size || !target) {
       // It may be 1 in one of the two: whoever splits it must know.
@@ -165,14 +153,12 @@ LogicalResult broadcastOperand(tp::ShardingRuleBuilder &builder,
   return success();
 }
 
-void setOperandDim(tp::ShardingRuleBuilder &builder, unsigned operand,
-                   unsigned dim, ArrayRef<unsigned> factors) {
+void setOperandDim(tp::ShardingRuleBuilder &builder, unsigned operand, unsigned dim, ArrayRef<unsigned> factors) {
   for (unsigned factor : factors)
     builder.operandDim(operand, dim, factor);
 }
 
-void setResultDim(tp::ShardingRuleBuilder &builder, unsigned result,
-                  unsigned dim, ArrayRef<unsigned> factors) {
+void setResultDim(tp::ShardingRuleBuilder &builder, unsigned result, unsigned dim, ArrayRef<unsigned> factors) {
   for (unsigned factor : factors)
     builder.resultDim(result, dim, factor);
 }

@@ -14,13 +14,10 @@ namespace tpo::rules {
 namespace {
 
 /// Every group of dimensions of the expanded shape is one of the collapsed.
-Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups,
-                 bool expands) {
+Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups, bool expands) {
   tp::ShardingRuleBuilder builder(op);
-  AffineExprs collapsed =
-      dimsOf(expands ? op->getOperand(0) : op->getResult(0));
-  AffineExprs expanded =
-      dimsOf(expands ? op->getResult(0) : op->getOperand(0));
+  AffineExprs collapsed = dimsOf(expands ? op->getOperand(0) : op->getResult(0));
+  AffineExprs expanded = dimsOf(expands ? op->getResult(0) : op->getOperand(0));
   auto setDim = [&](bool isOperand, unsigned dim, unsigned factor) {
     if (isOperand)
       builder.operandDim(0, dim, factor);
@@ -34,8 +31,7 @@ Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups,
         large.push_back(index);
     for (unsigned index : large) {
       // A group of one dimension has the collapsed size, known or not.
-      AffineExpr size = large.size() == 1 && !expanded[index] ? collapsed[dim]
-                                                               : expanded[index];
+      AffineExpr size = large.size() == 1 && !expanded[index] ? collapsed[dim] : expanded[index];
       unsigned factor = builder.parallel(size);
       setDim(!expands, index, factor);
       setDim(expands, dim, factor);
@@ -50,26 +46,21 @@ Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups,
 } // namespace
 
 Rule expandShape(Operation *op) {
-  return reassociate(
-      op, cast<tensor::ExpandShapeOp>(op).getReassociationIndices(),
-      /*expands=*/true);
+  return reassociate(op, cast<tensor::ExpandShapeOp>(op).getReassociationIndices(),
+                     /*expands=*/true);
 }
 
 Rule collapseShape(Operation *op) {
-  return reassociate(
-      op, cast<tensor::CollapseShapeOp>(op).getReassociationIndices(),
-      /*expands=*/false);
+  return reassociate(op, cast<tensor::CollapseShapeOp>(op).getReassociationIndices(),
+                     /*expands=*/false);
 }
 
 namespace {
 
 /// Whether dimension `dim` of a tensor is covered from its start to its end.
-bool coversDim(OffsetSizeAndStrideOpInterface op, unsigned dim,
-               AffineExpr size) {
-  return !op.isDynamicOffset(dim) && op.getStaticOffset(dim) == 0 &&
-         !op.isDynamicStride(dim) && op.getStaticStride(dim) == 1 &&
-         !op.isDynamicSize(dim) && size &&
-         tp::getConst(size) == op.getStaticSize(dim);
+bool coversDim(OffsetSizeAndStrideOpInterface op, unsigned dim, AffineExpr size) {
+  return !op.isDynamicOffset(dim) && op.getStaticOffset(dim) == 0 && !op.isDynamicStride(dim) &&
+         op.getStaticStride(dim) == 1 && !op.isDynamicSize(dim) && size && tp::getConst(size) == op.getStaticSize(dim);
 }
 
 } // namespace
@@ -142,8 +133,7 @@ Rule uniform(Operation *op) {
 }
 
 Rule arithConstant(Operation *op) {
-  auto elements =
-      dyn_cast<DenseElementsAttr>(cast<arith::ConstantOp>(op).getValue());
+  auto elements = dyn_cast<DenseElementsAttr>(cast<arith::ConstantOp>(op).getValue());
   if (elements && elements.isSplat())
     return uniform(op);
   tp::ShardingRuleBuilder builder(op);

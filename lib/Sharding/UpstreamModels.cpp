@@ -17,18 +17,14 @@ namespace tpo {
 namespace {
 
 template <rules::Rule (*function)(Operation *)>
-struct RuleModel
-    : tp::ShardingRuleOpInterface::FallbackModel<RuleModel<function>> {
-  FailureOr<tp::ShardingRule> getShardingRule(Operation *op) const {
-    return function(op);
-  }
+struct RuleModel : tp::ShardingRuleOpInterface::FallbackModel<RuleModel<function>> {
+  FailureOr<tp::ShardingRule> getShardingRule(Operation *op) const { return function(op); }
 };
 
 /// Attaches a rule to every operation of a dialect that has a trait or
 /// interface.
 template <rules::Rule (*function)(Operation *)>
-void attachWhere(MLIRContext *context, StringRef dialect,
-                 function_ref<bool(RegisteredOperationName)> matches) {
+void attachWhere(MLIRContext *context, StringRef dialect, function_ref<bool(RegisteredOperationName)> matches) {
   // Not getRegisteredOperationsByDialect: its binary search (LLVM 22) takes any
   // difference of names for "less".
   for (RegisteredOperationName name : context->getRegisteredOperations())
@@ -36,36 +32,27 @@ void attachWhere(MLIRContext *context, StringRef dialect,
       name.attachInterface<RuleModel<function>>();
 }
 
-bool isElementwise(RegisteredOperationName name) {
-  return name.hasTrait<OpTrait::Elementwise>();
-}
+bool isElementwise(RegisteredOperationName name) { return name.hasTrait<OpTrait::Elementwise>(); }
 
 } // namespace
 
 void registerUpstreamShardingModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, linalg::LinalgDialect *) {
     attachWhere<rules::linalgStructured>(
-        context, "linalg", [](RegisteredOperationName name) {
-          return name.hasInterface<linalg::LinalgOp>();
-        });
+        context, "linalg", [](RegisteredOperationName name) { return name.hasInterface<linalg::LinalgOp>(); });
   });
   registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *) {
-    tensor::ExpandShapeOp::attachInterface<RuleModel<rules::expandShape>>(
-        *context);
-    tensor::CollapseShapeOp::attachInterface<RuleModel<rules::collapseShape>>(
-        *context);
-    tensor::ExtractSliceOp::attachInterface<RuleModel<rules::extractSlice>>(
-        *context);
-    tensor::InsertSliceOp::attachInterface<RuleModel<rules::insertSlice>>(
-        *context);
+    tensor::ExpandShapeOp::attachInterface<RuleModel<rules::expandShape>>(*context);
+    tensor::CollapseShapeOp::attachInterface<RuleModel<rules::collapseShape>>(*context);
+    tensor::ExtractSliceOp::attachInterface<RuleModel<rules::extractSlice>>(*context);
+    tensor::InsertSliceOp::attachInterface<RuleModel<rules::insertSlice>>(*context);
     tensor::PadOp::attachInterface<RuleModel<rules::tensorPad>>(*context);
     tensor::EmptyOp::attachInterface<RuleModel<rules::uniform>>(*context);
     tensor::SplatOp::attachInterface<RuleModel<rules::uniform>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
     attachWhere<rules::tensorElementwise>(context, "arith", isElementwise);
-    arith::ConstantOp::attachInterface<RuleModel<rules::arithConstant>>(
-        *context);
+    arith::ConstantOp::attachInterface<RuleModel<rules::arithConstant>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     attachWhere<rules::tensorElementwise>(context, "math", isElementwise);

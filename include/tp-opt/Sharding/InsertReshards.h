@@ -13,9 +13,7 @@ namespace tpo {
 /// block) into the layout that `need` returns for it; null leaves it alone.
 /// Where the value's recorded layout is another one, a `tp.reshard` right
 /// behind the value's definition makes it, once per value and layout.
-void insertReshards(
-    mlir::FunctionOpInterface function,
-    llvm::function_ref<tp::LayoutAttr(mlir::OpOperand &)> need);
+void insertReshards(mlir::FunctionOpInterface function, llvm::function_ref<tp::LayoutAttr(mlir::OpOperand &)> need);
 
 } // namespace tpo
 

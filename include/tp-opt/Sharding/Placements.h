@@ -12,11 +12,8 @@ namespace tpo {
 /// to a factor, to a linear group (a partial sum that passes through), or to
 /// nothing. The first one replicates everything. For tests that execute rules:
 /// the number grows as (factors + groups)^axes.
-void forEachPlacement(
-    const tp::ShardingRule &rule, const tp::Mesh &mesh,
-    llvm::function_ref<void(const tp::FactorAssignment &,
-                            const tp::OpLayouts &)>
-        callback);
+void forEachPlacement(const tp::ShardingRule &rule, const tp::Mesh &mesh,
+                      llvm::function_ref<void(const tp::FactorAssignment &, const tp::OpLayouts &)> callback);
 
 } // namespace tpo
 
