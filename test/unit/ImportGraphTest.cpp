@@ -285,6 +285,30 @@ TEST(ImportGraphTest, SimplifiedLayerNormalizationOfTheDefaultDomain) {
             "\"onnx.ms.SimplifiedLayerNormalization\"");
 }
 
+TEST(ImportGraphTest, ContribOperators) {
+  EXPECT_IR(
+      importGraph(
+          "g (float[b,s,256] qkv, float[b,2,past,32] pk, float[b,2,past,32] "
+          "pv, int32[b] sl, int32 total) => (float[b,s,128] y, float[b,2,t,32] "
+          "k, float[b,2,t,32] v) { y, k, v = com.microsoft.GroupQueryAttention "
+          "<num_heads = 4, kv_num_heads = 2> (qkv, , , pk, pv, sl, total) }"),
+      "\"onnx.ms.GroupQueryAttention\"",
+      "tensor<?x?x128xf32, #tp.dims<[s0, s1, 128]>> {onnx.name = \"y\"}",
+      "tensor<?x2x?x32xf32, #tp.dims<[s0, 2, s1 + s2, 32]>> {onnx.name = "
+      "\"k\"}");
+  EXPECT_IR(
+      importGraph("g (float[b,64] x, uint8[96,2,16] w, float[192] sc) => "
+                  "(float[b,96] y) { y = com.microsoft.MatMulNBits <K = 64, N "
+                  "= 96, bits = 4, block_size = 32> (x, w, sc) }"),
+      "-> tensor<?x96xf32, #tp.dims<[s0, 96]>>");
+  EXPECT_IR(
+      importGraph("g (float[b,s,8] x, float[b,s,8] r, float[8] w) => "
+                  "(float[b,s,8] y, float[b,s,8] sum) { y, , , sum = "
+                  "com.microsoft.SkipSimplifiedLayerNormalization (x, r, w) }"),
+      "-> (tensor<?x?x8xf32, #tp.dims<[s0, s1, 8]>>, none, none, "
+      "tensor<?x?x8xf32, #tp.dims<[s0, s1, 8]>>)");
+}
+
 TEST(ImportGraphTest, LocationsNameNodes) {
   mlir::MLIRContext context;
   mlir::Location loc =
