@@ -14,6 +14,6 @@ if [[ $status -ne 0 ]]; then
   # What passed is in build/check.log.
   grep -vE '^ *([0-9]+/[0-9]+ Test +#.* Passed |Start +[0-9]+:)' build/check.log
 else
-  tail -n 4 build/check.log
+  sed -n '/ tests passed, /,$p' build/check.log
 fi
 exit "$status"
