@@ -24,6 +24,7 @@ def Rt_Dialect : Dialect {
       member lists.
     - `rt.states` (module): `[input, output, axis]` for each state.
     - `rt.slots`, `rt.ops` (module): arena lifetimes, operation names.
+    - `rt.kernel_index` (launch): the kernel's place among the GPU's kernels.
     - `rt.strided` (argument): the innermost dimension has stride 1, the others
       any stride.
     - `rt.output` (argument): the destination of that function result.
@@ -39,6 +40,9 @@ def Rt_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kSlotsAttr = "rt.slots";
     static constexpr ::llvm::StringLiteral kOpsAttr = "rt.ops";
     static constexpr ::llvm::StringLiteral kStridedAttr = "rt.strided";
+    static constexpr ::llvm::StringLiteral kKernelIndexAttr = "rt.kernel_index";
+    /// The nested module of compiled GPU kernels.
+    static constexpr ::llvm::StringLiteral kGpuModuleName = "gpu_kernels";
     static constexpr ::llvm::StringLiteral kOutputAttr = "rt.output";
   }];
 }

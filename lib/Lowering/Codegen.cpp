@@ -1,6 +1,7 @@
 //===- Codegen.cpp - LLVM dialect to machine code -------------------------===//
 
 #include "Link.h"
+#include "Optimise.h"
 #include "tp-opt/Lowering/Program.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -55,8 +56,7 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine(Location loc, St
   return machine;
 }
 
-/// LLVM's -O3 on the module.
-static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+void tpo::optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = true;
   llvm::PassBuilder builder(&machine, tuning);

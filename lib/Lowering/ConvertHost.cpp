@@ -153,7 +153,9 @@ struct RtConvertHost : tpo::impl::RtConvertHostPassBase<RtConvertHost> {
       return signalPassFailure();
     createAbiVersion(module);
     host.erase();
-    // Nothing below the LLVM dialect knows the mesh.
+    // What is left are declarations of GPU kernels, and the mesh.
+    for (auto declaration : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      declaration.erase();
     for (auto mesh : llvm::make_early_inc_range(module.getOps<tp::MeshOp>()))
       mesh.erase();
   }

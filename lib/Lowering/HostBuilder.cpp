@@ -299,9 +299,6 @@ void HostBuilder::call(StringRef name, Operation *op, ArrayRef<Value> callArgs) 
 }
 
 LogicalResult HostBuilder::callKernel(rt::LaunchOp op) {
-  auto kernel = module.lookupSymbol<LLVM::LLVMFuncOp>(op.getKernel());
-  if (!kernel)
-    return op.emitError() << "kernel " << op.getKernelAttr() << " is not compiled";
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
     if (!isa<MemRefType>(operand.getType())) {
@@ -317,6 +314,37 @@ LogicalResult HostBuilder::callKernel(rt::LaunchOp op) {
     for (OpFoldResult stride : buffer.strides)
       operands.push_back(toValue(stride));
   }
+  if (op->hasAttr(rt::RtDialect::kKernelIndexAttr)) {
+    launchKernel(op, operands);
+    return success();
+  }
+  auto kernel = module.lookupSymbol<LLVM::LLVMFuncOp>(op.getKernel());
+  if (!kernel)
+    return op.emitError() << "kernel " << op.getKernelAttr() << " is not compiled";
   LLVM::CallOp::create(builder, loc, kernel, operands);
   return success();
+}
+
+void HostBuilder::launchKernel(rt::LaunchOp op, ArrayRef<Value> operands) {
+  constexpr int64_t kBlockSize = 256;
+  auto array = [&](StringRef name, ArrayRef<Value> values) {
+    Value slot = stackSlot(name, values.size(), LLVM::LLVMArrayType::get(i64Type, values.size()));
+    for (auto [index, value] : llvm::enumerate(values))
+      store(value, element(slot, value.getType(), index));
+    return slot;
+  };
+  OpFoldResult total = fold(1);
+  for (OpFoldResult size : buffers[op.getOuts().front()].sizes)
+    total = multiply(total, size);
+  Value padded = LLVM::AddOp::create(builder, loc, toValue(total), i64(kBlockSize - 1));
+  Value blocks = LLVM::UDivOp::create(builder, loc, padded, i64(kBlockSize));
+  // Every parameter is 8 bytes: a pointer or an i64.
+  Value values = array("values", operands);
+  SmallVector<Value> addresses;
+  for (size_t index = 0; index < operands.size(); ++index)
+    addresses.push_back(element(values, i64Type, index));
+  auto number = op->getAttrOfType<IntegerAttr>(rt::RtDialect::kKernelIndexAttr);
+  call("tprt_op_launch", op,
+       {i32(number.getInt()), array("grid", {blocks, i64(1), i64(1)}), array("block", {i64(kBlockSize), i64(1), i64(1)}),
+        array("addresses", addresses), i32(operands.size())});
 }

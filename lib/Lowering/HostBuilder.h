@@ -63,11 +63,14 @@ public:
   void storeSlotBytes(int64_t slot, mlir::OpFoldResult bytes);
   /// `function(ctx, op, args...)`.
   void call(llvm::StringRef function, mlir::Operation *op, llvm::ArrayRef<mlir::Value> args);
-  /// A direct call of a kernel that is an LLVM function.
+  /// A direct call of a kernel that is an LLVM function, or a launch of a GPU
+  /// kernel (one with a number), one thread for each element of its output.
   mlir::LogicalResult callKernel(rt::LaunchOp op);
   void finish();
 
 private:
+  void launchKernel(rt::LaunchOp op, llvm::ArrayRef<mlir::Value> operands);
+
   struct Buffer {
     mlir::Value data;
     mlir::Type elementType;

@@ -228,6 +228,12 @@ void ManifestBuilder::describeProgram() {
   for (StringRef symbol : symbols)
     symbolNames.push_back(symbol.str());
   manifest["symbols"] = std::move(symbolNames);
+  // What import assumed about sizes and could not prove.
+  json::Array required;
+  if (auto exprs = module->getAttrOfType<tp::DimsAttr>("tp.requires"))
+    for (AffineExpr expr : exprs.getExprs())
+      required.push_back(toJson(expr));
+  manifest["requires"] = std::move(required);
   manifest["states"] = std::move(states);
   manifest["groups"] = std::move(groups);
   int64_t numSlots = lifetimes.size();

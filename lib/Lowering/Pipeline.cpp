@@ -1,5 +1,6 @@
 //===- Pipeline.cpp - From the partitioned module to the program ----------===//
 
+#include "Gpu/Fatbin.h"
 #include "Manifest.h"
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
@@ -42,16 +43,24 @@ void tpo::buildLoweringPipeline(OpPassManager &passes, const LoweringOptions &op
 }
 
 void tpo::buildCodegenPipeline(OpPassManager &passes, const LoweringOptions &options) {
-  passes.addPass(createRtConvertKernelsPass());
+  if (options.target == LoweringOptions::Target::CUDA)
+    passes.addPass(createRtConvertGpuKernelsPass());
+  else
+    passes.addPass(createRtConvertKernelsPass());
   passes.addPass(createRtConvertHostPass());
   passes.addPass(arith::createArithExpandOpsPass());
   passes.addPass(createArithToLLVMConversionPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
 }
 
+FailureOr<std::string> tpo::emitPTX(ModuleOp module, const LoweringOptions &options) {
+  auto kernels = module.lookupSymbol<ModuleOp>(rt::RtDialect::kGpuModuleName);
+  if (!kernels)
+    return module.emitError("this program has no GPU kernels: PTX needs --target=cuda");
+  return compileToPTX(kernels, options);
+}
+
 LogicalResult tpo::lowerToProgram(ModuleOp module, const LoweringOptions &options, Program &program) {
-  if (options.target == LoweringOptions::Target::CUDA)
-    return module.emitError("lowering to CUDA is not supported");
   PassManager lowering(module.getContext());
   buildLoweringPipeline(lowering, options);
   if (failed(lowering.run(module)))
@@ -60,11 +69,20 @@ LogicalResult tpo::lowerToProgram(ModuleOp module, const LoweringOptions &option
   if (failed(manifest))
     return failure();
   program.manifest = std::move(*manifest);
-  program.manifest["target"] = "cpu";
+  bool isGpu = options.target == LoweringOptions::Target::CUDA;
+  program.manifest["target"] = isGpu ? "cuda" : "cpu";
   PassManager codegen(module.getContext());
   buildCodegenPipeline(codegen, options);
   if (failed(codegen.run(module)))
     return failure();
+  if (isGpu) {
+    FailureOr<std::string> ptx = emitPTX(module, options);
+    FailureOr<std::string> fatbin = failed(ptx) ? FailureOr<std::string>(failure()) : assembleFatbin(module.getLoc(), *ptx, options);
+    if (failed(fatbin))
+      return failure();
+    program.kernels = std::move(*fatbin);
+    module.lookupSymbol(rt::RtDialect::kGpuModuleName)->erase();
+  }
   FailureOr<std::string> sharedObject = compileToSharedObject(module, options);
   if (failed(sharedObject))
     return failure();

@@ -148,12 +148,25 @@ def RtConvertKernelsPass : Pass<"rt-convert-kernels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def RtConvertGpuKernelsPass : Pass<"rt-convert-gpu-kernels", "::mlir::ModuleOp"> {
+  let summary = "Compile kernels on memrefs to NVVM";
+  let description = [{
+    As `rt-convert-kernels`, with one thread per element of the output. The
+    kernels end in a nested module @gpu_kernels; launches get their kernel's
+    number (`rt.kernel_index`).
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::cf::ControlFlowDialect", "::mlir::math::MathDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def RtConvertHostPass : Pass<"rt-convert-host", "::mlir::ModuleOp"> {
   let summary = "Convert the host program to calls of the runtime's ABI";
   let description = [{
     The bufferized host function becomes the LLVM functions `tp_abi_version`,
     `tp_sizes` and `tp_run` of `tprt/abi.h`. Buffers are views on the stack;
-    kernels are called directly.
+    kernels are called directly, GPU kernels launched.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }

@@ -55,6 +55,9 @@ mlir::LogicalResult lowerToProgram(mlir::ModuleOp module, const LoweringOptions 
 /// The LLVM IR of a module in the LLVM dialect, optimised (`--emit=llvm`).
 mlir::FailureOr<std::string> emitLLVMIR(mlir::ModuleOp module, const LoweringOptions &options);
 
+/// The PTX of the kernels of a module lowered for CUDA (`--emit=ptx`).
+mlir::FailureOr<std::string> emitPTX(mlir::ModuleOp module, const LoweringOptions &options);
+
 /// program.so of a module in the LLVM dialect: optimised, compiled, linked.
 mlir::FailureOr<std::string> compileToSharedObject(mlir::ModuleOp module, const LoweringOptions &options);
 

@@ -1,0 +1,184 @@
+//===- ConvertGpuKernels.cpp - Kernels on memrefs to NVVM -----------------===//
+//
+// One thread computes one element of a kernel's output: thin, but every kernel
+// runs. Threads are numbered along the output's elements, so that neighbours
+// access neighbouring memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelArithmetic.h"
+#include "KernelPipeline.h"
+#include "dialects/Rt/Rt.h"
+#include "tp-opt/Lowering/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace tpo {
+#define GEN_PASS_DEF_RTCONVERTGPUKERNELSPASS
+#include "tp-opt/Lowering/Passes.h.inc"
+} // namespace tpo
+
+using namespace mlir;
+using namespace tpo;
+
+/// The number of the executing thread.
+static Value createThreadNumber(OpBuilder &builder, Location loc) {
+  Type i32 = builder.getI32Type();
+  auto toIndex = [&](Value value) -> Value {
+    return arith::IndexCastUIOp::create(builder, loc, builder.getIndexType(), value);
+  };
+  Value block = toIndex(NVVM::BlockIdXOp::create(builder, loc, i32));
+  Value blockSize = toIndex(NVVM::BlockDimXOp::create(builder, loc, i32));
+  Value thread = toIndex(NVVM::ThreadIdXOp::create(builder, loc, i32));
+  return arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, block, blockSize), thread);
+}
+
+/// Replaces a loop nest by the iteration that the executing thread does.
+static void distribute(scf::ParallelOp loop) {
+  OpBuilder builder(loop);
+  Location loc = loop.getLoc();
+  Value number = createThreadNumber(builder, loc);
+  Value total = arith::ConstantIndexOp::create(builder, loc, 1);
+  for (Value size : loop.getUpperBound())
+    total = arith::MulIOp::create(builder, loc, total, size);
+  Value isInside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, number, total);
+  auto guard = scf::IfOp::create(builder, loc, isInside, /*withElseRegion=*/false);
+  builder.setInsertionPointToStart(guard.thenBlock());
+  SmallVector<Value> indices(loop.getNumLoops());
+  for (size_t dim = indices.size(); dim-- > 0;) {
+    Value size = loop.getUpperBound()[dim];
+    indices[dim] = dim == 0 ? number : arith::RemUIOp::create(builder, loc, number, size).getResult();
+    if (dim > 0)
+      number = arith::DivUIOp::create(builder, loc, number, size);
+  }
+  Block *body = loop.getBody();
+  body->getTerminator()->erase();
+  for (auto [argument, index] : llvm::zip(body->getArguments(), indices))
+    argument.replaceAllUsesWith(index);
+  Block *target = guard.thenBlock();
+  target->getOperations().splice(target->getTerminator()->getIterator(), body->getOperations());
+  loop.erase();
+}
+
+/// A kernel computes each element of its output by itself.
+static LogicalResult mapToThreads(func::FuncOp kernel) {
+  SmallVector<linalg::LinalgOp> loops;
+  kernel.walk([&](linalg::LinalgOp op) { loops.push_back(op); });
+  if (loops.size() != 1 || loops.front().getNumReductionLoops() != 0 || loops.front().getNumDpsInits() != 1 ||
+      !loops.front().getIndexingMapsArray().back().isIdentity())
+    return kernel.emitError("a GPU kernel computes every element of one tensor independently");
+  IRRewriter rewriter(kernel.getContext());
+  rewriter.setInsertionPoint(loops.front());
+  FailureOr<linalg::LinalgLoops> nest = linalg::linalgOpToParallelLoops(rewriter, loops.front());
+  if (failed(nest))
+    return kernel.emitError("has no loops");
+  rewriter.eraseOp(loops.front());
+  SmallVector<scf::ParallelOp> parallel;
+  kernel.walk([&](scf::ParallelOp op) { parallel.push_back(op); });
+  // A scalar has no loop: every thread stores the same value.
+  for (scf::ParallelOp loop : parallel)
+    distribute(loop);
+  return success();
+}
+
+/// Functions of libdevice, by the name of the operation.
+static StringRef getDeviceFunction(Operation *op) {
+  return llvm::StringSwitch<StringRef>(op->getName().getStringRef())
+      .Case("math.sin", "sin")
+      .Case("math.cos", "cos")
+      .Case("math.tan", "tan")
+      .Case("math.asin", "asin")
+      .Case("math.acos", "acos")
+      .Case("math.atan", "atan")
+      .Case("math.atan2", "atan2")
+      .Case("math.sinh", "sinh")
+      .Case("math.cosh", "cosh")
+      .Case("math.asinh", "asinh")
+      .Case("math.acosh", "acosh")
+      .Case("math.atanh", "atanh")
+      .Case("math.exp", "exp")
+      .Case("math.exp2", "exp2")
+      .Case("math.expm1", "expm1")
+      .Case("math.log", "log")
+      .Case("math.log2", "log2")
+      .Case("math.log10", "log10")
+      .Case("math.log1p", "log1p")
+      .Case("math.powf", "pow")
+      .Case("math.tanh", "tanh")
+      .Case("math.erf", "erf")
+      .Case("math.erfc", "erfc")
+      .Case("math.cbrt", "cbrt")
+      .Default("");
+}
+
+/// Calls libdevice for what has neither an instruction nor a polynomial.
+static void callDeviceFunctions(func::FuncOp kernel, ModuleOp kernels) {
+  kernel.walk([&](Operation *op) {
+    StringRef name = getDeviceFunction(op);
+    if (name.empty() || !(op->getResult(0).getType().isF32() || op->getResult(0).getType().isF64()))
+      return;
+    std::string function = ("__nv_" + name + (op->getResult(0).getType().isF32() ? "f" : "")).str();
+    OpBuilder builder = OpBuilder::atBlockEnd(kernels.getBody());
+    auto declaration = kernels.lookupSymbol<func::FuncOp>(function);
+    if (!declaration) {
+      auto type = builder.getFunctionType(op->getOperandTypes(), op->getResultTypes());
+      declaration = func::FuncOp::create(builder, op->getLoc(), function, type);
+      declaration.setPrivate();
+    }
+    builder.setInsertionPoint(op);
+    auto call = func::CallOp::create(builder, op->getLoc(), declaration, op->getOperands());
+    op->replaceAllUsesWith(call);
+    op->erase();
+  });
+}
+
+namespace {
+struct RtConvertGpuKernels : tpo::impl::RtConvertGpuKernelsPassBase<RtConvertGpuKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Builder builder(&getContext());
+    // Launches refer to kernels by their place in the manifest's list.
+    llvm::StringMap<int64_t> numbers;
+    for (auto func : module.getOps<func::FuncOp>())
+      if (func->hasAttr(rt::RtDialect::kKernelAttr))
+        numbers.try_emplace(func.getName(), numbers.size());
+    module.walk([&](rt::LaunchOp launch) {
+      launch->setAttr(rt::RtDialect::kKernelIndexAttr, builder.getI64IntegerAttr(numbers.lookup(launch.getKernel())));
+    });
+    ModuleOp kernels = extractKernels(module, rt::RtDialect::kGpuModuleName);
+    OpBuilder declarations(kernels);
+    llvm::StringMap<SmallVector<unsigned>> pointers;
+    for (auto func : llvm::to_vector(kernels.getOps<func::FuncOp>())) {
+      pointers[func.getName()] = getPointerArguments(func);
+      auto declaration = func::FuncOp::create(declarations, func.getLoc(), func.getName(), func.getFunctionType());
+      declaration.setPrivate();
+      prepareArithmetic(func);
+      if (failed(mapToThreads(func)))
+        return signalPassFailure();
+      callDeviceFunctions(func, kernels);
+    }
+    OpPassManager pipeline(ModuleOp::getOperationName());
+    buildKernelPipeline(pipeline);
+    if (failed(runPipeline(pipeline, kernels)))
+      return signalPassFailure();
+    for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {
+      if (function.isExternal())
+        continue;
+      function.setLinkage(LLVM::Linkage::External);
+      function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+      for (unsigned index : pointers[function.getName()])
+        function.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+    }
+  }
+};
+} // namespace
