@@ -58,6 +58,7 @@ public:
                                 "elimination can hold");
     if (solution->cost >= CostNetwork::kInfinity)
       return function.emitError("no plan satisfies all operations");
+    warnIfNothingIsDivided(*solution);
     apply(*solution);
     return success();
   }
@@ -82,6 +83,7 @@ private:
     return tp::LayoutAttr::get(layout.getContext(), layout.getMesh(), layout.getDims(), tp::ReductionKind::Sum, {});
   }
   void apply(const CostNetwork::Solution &solution);
+  void warnIfNothingIsDivided(const CostNetwork::Solution &solution);
   std::string explain(Operation *op, const Strategy &strategy) const;
 
   func::FuncOp function;
@@ -166,7 +168,10 @@ void Planner::forbidReplicatedWeights(Operation *op, const std::vector<Strategy>
     if (bytes == 0 || bytes < kLargeWeight * largestWeight[op])
       continue;
     unsigned position = index;
-    auto divides = [&](const Strategy &strategy) { return !strategy.layouts.operands[position].isReplicated(); };
+    auto divides = [&](const Strategy &strategy) {
+      return llvm::any_of(strategy.layouts.operands[position].dims,
+                          [](const tp::DimSplit &dim) { return dim.isSplit(); });
+    };
     if (llvm::none_of(strategies, divides))
       continue;
     network.addCost(variable,
@@ -277,6 +282,29 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
     if (!axes.empty())
       os << (text.empty() ? "" : "; ") << "passes on a partial sum over " << tp::toString(axes, mesh);
   return text;
+}
+
+/// More devices than the weights have pieces is legal and useless: every rank
+/// would do everything.
+void Planner::warnIfNothingIsDivided(const CostNetwork::Solution &solution) {
+  int64_t devices = mesh.getAxes()[axis].size, widest = 1;
+  bool hasWeights = false;
+  for (Operation *op : ops) {
+    auto rule = rules.find(op);
+    if (!readsWeight(op) || rule == rules.end() || llvm::none_of(op->getOperands(), isWeightExpression))
+      continue;
+    hasWeights = true;
+    if (!(*strategiesOf[op])[solution.states[variableOf[op]]].assignment.isReplicated())
+      return;
+    for (auto [index, factor] : llvm::enumerate(rule->second->factors))
+      if (factor.kind != tp::FactorKind::Whole && splittable->isSplittable(op, index))
+        widest = std::max(widest, tp::getConst(factor.size).value_or(1));
+  }
+  if (devices > 1 && hasWeights)
+    function.emitWarning() << "no weight of this model can be divided over " << devices
+                           << " devices: every rank holds and computes everything. The widest dimension that can be "
+                              "divided has "
+                           << widest << " elements: tp can be at most that";
 }
 
 void Planner::apply(const CostNetwork::Solution &solution) {

@@ -64,7 +64,9 @@ public:
       if (canSplit(factor))
         splitFactor(factor, devices);
     for (unsigned group = 0; group < rule.linear.size(); ++group) {
-      if (rule.linear[group].kind != tp::ReductionKind::Sum)
+      // A file has no partial sums of a weight.
+      auto isWeight = [&](unsigned operand) { return isWeightExpression(op->getOperand(operand)); };
+      if (rule.linear[group].kind != tp::ReductionKind::Sum || llvm::any_of(rule.linear[group].operands, isWeight))
         continue;
       tp::FactorAssignment assignment(rule);
       assignment.linearAxes[group] = {tp::AxisRef::whole(mesh, axis)};

@@ -14,8 +14,7 @@
 
 using namespace tprt;
 
-void tprt::checkBinding(const Manifest &manifest, const TensorSpec &tensor, const char *kind,
-                        const tprt_view &view) {
+void tprt::checkBinding(const Manifest &manifest, const TensorSpec &tensor, const char *kind, const tprt_view &view) {
   auto refuse = [&](const std::string &why) {
     fail(TPRT_INVALID_ARGUMENT, kind, " '", tensor.name, "': ", why, "; need ", signatureText(manifest, tensor));
   };
@@ -45,8 +44,8 @@ class SymbolBinder {
 public:
   SymbolBinder(const Manifest &manifest, const std::vector<std::optional<tprt_view>> &inputs,
                const std::vector<int64_t> &stateLengths)
-      : manifest(manifest), inputs(inputs), stateLengths(stateLengths),
-        values(manifest.symbols.size()), sources(values.size(), -1) {}
+      : manifest(manifest), inputs(inputs), stateLengths(stateLengths), values(manifest.symbols.size()),
+        sources(values.size(), -1) {}
 
   std::vector<int64_t> bind() {
     for (size_t i = 0; i < values.size(); ++i)
@@ -67,6 +66,7 @@ public:
     }
     for (size_t i = 0; i < inputs.size(); ++i)
       check(i);
+    checkRequired();
     return result;
   }
 
@@ -119,10 +119,25 @@ private:
         SymbolValues without = values;
         without[s].reset();
         if (sources[s] >= 0 && !tensor.dims[d].evaluate(without))
-          because += concat(because.empty() ? " with " : ", ", manifest.symbols[s], " = ", *values[s],
-                            " (by input '", manifest.inputs[sources[s]].name, "')");
+          because += concat(because.empty() ? " with " : ", ", manifest.symbols[s], " = ", *values[s], " (by input '",
+                            manifest.inputs[sources[s]].name, "')");
       }
       fail(TPRT_INVALID_ARGUMENT, describe(input, d), ", need ", expected, because);
+    }
+  }
+
+  // What the compiler assumed about sizes and could not prove.
+  void checkRequired() const {
+    for (const Expr &expr : manifest.required) {
+      int64_t value = *expr.evaluate(values);
+      if (value >= 0)
+        continue;
+      std::string sizes;
+      for (size_t s = 0; s < values.size(); ++s)
+        if (manifest.symbolAxis[s] < 0)
+          sizes += concat(sizes.empty() ? "" : ", ", manifest.symbols[s], " = ", *values[s]);
+      fail(TPRT_INVALID_ARGUMENT, "the model needs ", expr.text(manifest.symbols), " >= 0, but it is ", value, " with ",
+           sizes);
     }
   }
 

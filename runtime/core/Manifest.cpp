@@ -50,8 +50,7 @@ private:
   void parseWeights();
   WeightSpec parseWeight(const JsonRef &json);
   WeightPart parsePart(const JsonRef &json, const WeightSpec &weight);
-  WeightPiece parsePiece(const JsonRef &json, int file, int32_t stored,
-                         const std::vector<int64_t> &shape);
+  WeightPiece parsePiece(const JsonRef &json, int file, int32_t stored, const std::vector<int64_t> &shape);
   void checkTiled(const JsonRef &json, const WeightSpec &weight);
   void parseGroups();
   void parseArena();
@@ -82,14 +81,13 @@ void ManifestParser::parseHeader() {
   if (root["format"].string() != "tpx")
     root["format"].fail(concat("format '", root["format"].string(), "' is not \"tpx\""));
   if (root["version"].integer() != 1)
-    root["version"].fail(concat("version ", root["version"].integer(),
-                                " is not understood; this runtime reads version 1"));
+    root["version"].fail(
+        concat("version ", root["version"].integer(), " is not understood; this runtime reads version 1"));
   if (root["abi"].integer() != TPRT_ABI_VERSION)
-    root["abi"].fail(concat("program ABI ", root["abi"].integer(), " is not understood; this runtime has ",
-                            TPRT_ABI_VERSION));
-  root.allowKeys({"format", "version", "abi", "target", "model", "mesh", "ranks", "symbols",
-                  "inputs", "outputs", "states", "files", "weights", "groups", "arena", "ops",
-                  "kernels"});
+    root["abi"].fail(
+        concat("program ABI ", root["abi"].integer(), " is not understood; this runtime has ", TPRT_ABI_VERSION));
+  root.allowKeys({"format", "version", "abi", "target", "model", "mesh", "ranks", "symbols", "inputs", "outputs",
+                  "states", "files", "weights", "groups", "arena", "ops", "requires", "kernels"});
   manifest.target = root["target"].string();
   for (char c : manifest.target)
     if (!islower(static_cast<unsigned char>(c)))
@@ -120,6 +118,11 @@ void ManifestParser::parseSymbols() {
     manifest.symbols.push_back(std::move(name));
     manifest.symbolAxis.push_back(axis);
   }
+  if (!root.has("requires"))
+    return;
+  JsonRef required = root["requires"];
+  for (size_t i = 0; i < required.size(); ++i)
+    manifest.required.push_back(Expr::parse(required[i], manifest.symbols.size()));
 }
 
 void ManifestParser::parseTensors(const char *key, std::vector<TensorSpec> &tensors) {
@@ -283,20 +286,16 @@ WeightPiece ManifestParser::parsePiece(const JsonRef &json, int file, int32_t st
     }
     int64_t extent;
     overflow |= __builtin_mul_overflow(piece.sizes[d] - 1, piece.strides[d], &extent);
-    overflow |= __builtin_add_overflow(extent < 0 ? low : high, overflow ? 0 : extent,
-                                       extent < 0 ? &low : &high);
+    overflow |= __builtin_add_overflow(extent < 0 ? low : high, overflow ? 0 : extent, extent < 0 ? &low : &high);
   }
   int64_t element = dtypeSize(stored);
-  int64_t first, last;
-  overflow |= __builtin_mul_overflow(low, element, &first) ||
-              __builtin_add_overflow(first, piece.offset, &first) ||
-              __builtin_mul_overflow(high, element, &last) ||
-              __builtin_add_overflow(last, piece.offset, &last) ||
+  int64_t first = 0, last = 0;
+  overflow |= __builtin_mul_overflow(low, element, &first) || __builtin_add_overflow(first, piece.offset, &first) ||
+              __builtin_mul_overflow(high, element, &last) || __builtin_add_overflow(last, piece.offset, &last) ||
               __builtin_add_overflow(last, element, &last);
   int64_t bytes = manifest.files[piece.file].bytes;
   if (!empty && (overflow || first < 0 || last > bytes))
-    json.fail(concat("the view reaches outside of file '", manifest.files[piece.file].path, "' of ",
-                     bytes, " bytes"));
+    json.fail(concat("the view reaches outside of file '", manifest.files[piece.file].path, "' of ", bytes, " bytes"));
   return piece;
 }
 

@@ -35,7 +35,7 @@ struct StateSpec {
 };
 
 struct FileSpec {
-  std::string path; // absolute: by reference; relative: inside the artifact
+  std::string path;     // absolute: by reference; relative: inside the artifact
   std::string relative; // by reference: from the artifact's directory, or empty
   int64_t bytes;
   std::string fingerprint; // tprt/fingerprint.h, or empty
@@ -76,6 +76,8 @@ struct Manifest {
   std::vector<std::string> symbols;
   // The mesh axis of symbols that are coordinates, else -1.
   std::vector<int> symbolAxis;
+  // Must not be negative once the symbols are bound.
+  std::vector<Expr> required;
   std::vector<TensorSpec> inputs, outputs;
   std::vector<StateSpec> states;
   std::vector<FileSpec> files;

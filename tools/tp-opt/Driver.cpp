@@ -131,7 +131,7 @@ int runCompiler(int argc, char **argv) {
     return fail("give --tp or --mesh, not both");
   auto mesh = parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + std::to_string(o.tp));
   if (!mesh)
-    return fail((o.mesh.getNumOccurrences() ? "--mesh: " : "--tp: ") + llvm::toString(mesh.takeError()));
+    return fail((o.mesh.getNumOccurrences() ? "--mesh: " : "--") + llvm::toString(mesh.takeError()));
   options.mesh = *mesh;
   if (o.weights != "reference" && o.weights != "pack")
     return fail("--weights=" + o.weights + ": need 'reference' or 'pack'");
@@ -151,6 +151,8 @@ int runCompiler(int argc, char **argv) {
   DialectRegistry registry;
   registerAllTpOptDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  // Users know nodes of their model, not our operations.
+  context.printOpOnDiagnostic(false);
   Progress progress;
   options.onPhase = [&](StringRef phase) { progress.show(phase); };
   OnnxDiagnosticHandler handler(&context, options.model);
