@@ -1,4 +1,6 @@
 import os
+import shutil
+import sys
 
 import lit.formats
 
@@ -17,9 +19,16 @@ path = os.pathsep.join(
     ]
 )
 config.environment["PATH"] = path
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
 config.substitutions.append(("%build_lib", os.path.join(config.tpopt_build_dir, "lib")))
 config.substitutions.append(("%plugin", os.path.join(config.tpopt_build_dir, "lib", "libTpOptPlugin.so")))
 config.substitutions.append(("%mlir-opt", os.path.join(config.llvm_tools_dir, "mlir-opt")))
-if config.tpopt_cuda:
+# The compiler looks for these when it runs, as here.
+toolkits = [os.environ[name] for name in ("CUDA_HOME", "CUDA_PATH") if name in os.environ] + ["/usr/local/cuda"]
+search = os.pathsep.join([os.path.join(toolkit, "bin") for toolkit in toolkits] + [path])
+if shutil.which("ptxas", path=search) and shutil.which("fatbinary", path=search):
     config.available_features.add("cuda")
+for name in ("CUDA_HOME", "CUDA_PATH"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]

@@ -188,16 +188,15 @@ LogicalResult Compilation::compile() {
     if (failed(passes([&](OpPassManager &pm) { buildLoweringPipeline(pm, options.lowering); })))
       return failure();
     return print(Emit::Lowered, done);
-  } else if (options.emit == Emit::LLVM) {
+  } else {
     if (failed(passes([&](OpPassManager &pm) {
           buildLoweringPipeline(pm, options.lowering);
           buildCodegenPipeline(pm, options.lowering);
         })))
       return failure();
-    FailureOr<std::string> text = emitLLVMIR(*module, options.lowering);
+    FailureOr<std::string> text =
+        options.emit == Emit::PTX ? emitPTX(*module, options.lowering) : emitLLVMIR(*module, options.lowering);
     return failed(text) ? failure() : writeText(options.output.empty() ? "-" : options.output, *text);
-  } else {
-    return emitError(loc) << "--emit=ptx is not there yet";
   }
   if (options.report.empty())
     return success();
