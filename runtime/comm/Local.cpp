@@ -168,8 +168,8 @@ void LocalCommunicator::checkWait(Call call, std::chrono::steady_clock::time_poi
     if (!what.empty())
       missing += " (in " + what + ")";
   }
-  fail(TPRT_STALLED, callNames[static_cast<int>(call)], ": waited ", world.options.timeoutSeconds, " s for ",
-       missing, " (TPRT_TIMEOUT sets the limit)");
+  fail(TPRT_STALLED, callNames[static_cast<int>(call)], ": waited ", world.options.timeoutSeconds, " s for ", missing,
+       " (TPRT_TIMEOUT sets the limit)");
 }
 
 void LocalCommunicator::sync(Call call) {
@@ -255,8 +255,7 @@ void LocalCommunicator::allReduceLarge(const void *in, void *out, int64_t count,
   sync(Call::AllReduce);
 }
 
-void LocalCommunicator::allGather(const void *in, void *out, int64_t outer, const int64_t *pieces,
-                                  tprt_dtype dtype) {
+void LocalCommunicator::allGather(const void *in, void *out, int64_t outer, const int64_t *pieces, tprt_dtype dtype) {
   int64_t element = dtypeSize(dtype), row = 0, largest = 0;
   for (int i = 0; i < shared->size; ++i) {
     row += pieces[i];
@@ -279,8 +278,8 @@ void LocalCommunicator::allGather(const void *in, void *out, int64_t outer, cons
     sync(Call::AllGather);
 }
 
-void LocalCommunicator::reduceScatter(const void *in, void *out, int64_t outer, const int64_t *pieces,
-                                      tprt_dtype dtype, tprt_reduction reduction) {
+void LocalCommunicator::reduceScatter(const void *in, void *out, int64_t outer, const int64_t *pieces, tprt_dtype dtype,
+                                      tprt_reduction reduction) {
   int64_t element = dtypeSize(dtype), row = 0, begins = 0;
   for (int i = 0; i < shared->size; ++i) {
     if (i == me)
@@ -292,14 +291,14 @@ void LocalCommunicator::reduceScatter(const void *in, void *out, int64_t outer, 
   for (int64_t o = 0; o < outer && pieces[me]; ++o) {
     for (int i = 0; i < shared->size; ++i)
       sources[i] = static_cast<const char *>(post(i).in) + (o * row + begins) * element;
-    reduceInOrder(sources.data(), shared->size, static_cast<char *>(out) + o * pieces[me] * element, pieces[me],
-                  dtype, reduction);
+    reduceInOrder(sources.data(), shared->size, static_cast<char *>(out) + o * pieces[me] * element, pieces[me], dtype,
+                  reduction);
   }
   sync(Call::ReduceScatter);
 }
 
-void LocalCommunicator::allToAll(const void *in, const int64_t *sendCounts, void *out,
-                                 const int64_t *receiveCounts, tprt_dtype dtype) {
+void LocalCommunicator::allToAll(const void *in, const int64_t *sendCounts, void *out, const int64_t *receiveCounts,
+                                 tprt_dtype dtype) {
   int64_t element = dtypeSize(dtype);
   begin({Call::AllToAll, 0, dtype, 0, in, out, sendCounts});
   char *to = static_cast<char *>(out);
@@ -309,8 +308,8 @@ void LocalCommunicator::allToAll(const void *in, const int64_t *sendCounts, void
     for (int j = 0; j < me; ++j)
       offset += other.sendCounts[j];
     if (other.sendCounts[me] != receiveCounts[i])
-      fail(TPRT_INTERNAL, "the ranks disagree: all-to-all: rank ", shared->members[i], " sends ",
-           other.sendCounts[me], " elements, rank ", shared->members[me], " expects ", receiveCounts[i]);
+      fail(TPRT_INTERNAL, "the ranks disagree: all-to-all: rank ", shared->members[i], " sends ", other.sendCounts[me],
+           " elements, rank ", shared->members[me], " expects ", receiveCounts[i]);
     if (receiveCounts[i])
       std::memcpy(to, static_cast<const char *>(other.in) + offset * element, receiveCounts[i] * element);
     to += receiveCounts[i] * element;

@@ -86,8 +86,8 @@ void tprt_op_cache_append(tprt_ctx *ctx, int32_t op, const tprt_view *past, cons
   enter(ctx, op, OpKind::CacheAppend, [&] { ctx->ops.cacheAppend(ctx, op, past, fresh, present, axis); });
 }
 
-void tprt_op_gather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_view *indices,
-                    const tprt_view *out, int32_t axis, int64_t offset, int64_t globalSize) {
+void tprt_op_gather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
+                    int32_t axis, int64_t offset, int64_t globalSize) {
   enter(ctx, op, OpKind::Gather, [&] { ctx->ops.gather(ctx, op, table, indices, out, axis, offset, globalSize); });
 }
 

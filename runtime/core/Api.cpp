@@ -65,8 +65,8 @@ template <typename... Pointers> void requireNonNull(const Pointers *...pointers)
     fail(TPRT_INVALID_ARGUMENT, "a pointer argument is null");
 }
 
-void fillInfo(const std::vector<TensorSpec> &tensors, const std::vector<std::vector<std::string>> &dims,
-              int32_t index, const char *kind, tprt_tensor_info *info) {
+void fillInfo(const std::vector<TensorSpec> &tensors, const std::vector<std::vector<std::string>> &dims, int32_t index,
+              const char *kind, tprt_tensor_info *info) {
   requireNonNull(info);
   if (index < 0 || static_cast<size_t>(index) >= tensors.size())
     fail(TPRT_INVALID_ARGUMENT, kind, " ", index, " does not exist; the model has ", tensors.size());
@@ -193,9 +193,7 @@ tprt_status *tprt_session_keep_states(tprt_session *session, int64_t capacity) {
   });
 }
 
-int64_t tprt_session_state_length(const tprt_session *session) {
-  return session ? session->impl->stateLength() : 0;
-}
+int64_t tprt_session_state_length(const tprt_session *session) { return session ? session->impl->stateLength() : 0; }
 
 tprt_status *tprt_session_truncate_states(tprt_session *session, int64_t length) {
   return guarded([&] {

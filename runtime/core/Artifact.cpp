@@ -29,8 +29,7 @@ void promoteRuntimeSymbols() {
     dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
 }
 
-std::vector<std::vector<std::string>> dimTexts(const Manifest &manifest,
-                                               const std::vector<TensorSpec> &tensors) {
+std::vector<std::vector<std::string>> dimTexts(const Manifest &manifest, const std::vector<TensorSpec> &tensors) {
   std::vector<std::vector<std::string>> result;
   for (const TensorSpec &tensor : tensors) {
     std::vector<std::string> texts;

@@ -22,8 +22,7 @@ namespace tprt {
 
 // Element type, rank, fixed sizes, alignment of one tensor. `kind` is "input"
 // or "output". Throws Error(TPRT_INVALID_ARGUMENT).
-void checkBinding(const Manifest &manifest, const TensorSpec &tensor, const char *kind,
-                  const tprt_view &view);
+void checkBinding(const Manifest &manifest, const TensorSpec &tensor, const char *kind, const tprt_view &view);
 
 // The value of every symbol that is no coordinate (those are 0), from the
 // inputs' sizes. inputs[i] is empty for an input that is a kept state, of which

@@ -120,39 +120,24 @@ struct BF16 {
   uint16_t bits;
 };
 
-template <typename Wide, typename T> Wide read(T value) {
-  return static_cast<Wide>(value);
-}
+template <typename Wide, typename T> Wide read(T value) { return static_cast<Wide>(value); }
 template <> float read<float, F16>(F16 value) { return f16ToFloat(value.bits); }
-template <> float read<float, BF16>(BF16 value) {
-  return bf16ToFloat(value.bits);
-}
-template <> double read<double, F16>(F16 value) {
-  return f16ToFloat(value.bits);
-}
-template <> double read<double, BF16>(BF16 value) {
-  return bf16ToFloat(value.bits);
-}
+template <> float read<float, BF16>(BF16 value) { return bf16ToFloat(value.bits); }
+template <> double read<double, F16>(F16 value) { return f16ToFloat(value.bits); }
+template <> double read<double, BF16>(BF16 value) { return bf16ToFloat(value.bits); }
 
 template <typename T> struct Writer {
-  template <typename Wide> static T write(Wide value) {
-    return static_cast<T>(value);
-  }
+  template <typename Wide> static T write(Wide value) { return static_cast<T>(value); }
 };
 template <> struct Writer<F16> {
-  template <typename Wide> static F16 write(Wide value) {
-    return {floatToF16(static_cast<float>(value))};
-  }
+  template <typename Wide> static F16 write(Wide value) { return {floatToF16(static_cast<float>(value))}; }
 };
 template <> struct Writer<BF16> {
-  template <typename Wide> static BF16 write(Wide value) {
-    return {floatToBf16(static_cast<float>(value))};
-  }
+  template <typename Wide> static BF16 write(Wide value) { return {floatToBf16(static_cast<float>(value))}; }
 };
 
 // Elements may be unaligned: data comes from files.
-template <typename Src, typename Dst, typename Wide>
-void convertLoop(const void *src, void *dst, int64_t count) {
+template <typename Src, typename Dst, typename Wide> void convertLoop(const void *src, void *dst, int64_t count) {
   const char *from = static_cast<const char *>(src);
   char *to = static_cast<char *>(dst);
   for (int64_t i = 0; i < count; ++i) {
@@ -163,8 +148,7 @@ void convertLoop(const void *src, void *dst, int64_t count) {
   }
 }
 
-template <typename Src, bool Floating>
-bool convertFrom(const void *src, void *dst, int32_t dstDtype, int64_t count) {
+template <typename Src, bool Floating> bool convertFrom(const void *src, void *dst, int32_t dstDtype, int64_t count) {
   switch (dstDtype) {
   case TPRT_F32:
     convertLoop<Src, float, std::conditional_t<Floating, float, Src>>(src, dst, count);
@@ -202,8 +186,7 @@ bool convertFrom(const void *src, void *dst, int32_t dstDtype, int64_t count) {
   return false;
 }
 
-bool convert(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype,
-             int64_t count) {
+bool convert(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype, int64_t count) {
   switch (srcDtype) {
   case TPRT_F32:
     return convertFrom<float, true>(src, dst, dstDtype, count);
@@ -233,13 +216,11 @@ bool convert(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype,
 
 } // namespace
 
-void tprt::convertElements(const void *src, int32_t srcDtype, void *dst,
-                           int32_t dstDtype, int64_t count) {
+void tprt::convertElements(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype, int64_t count) {
   if (srcDtype == dstDtype) {
     std::memcpy(dst, src, static_cast<size_t>(count) * dtypeSize(srcDtype));
     return;
   }
   if (!convert(src, srcDtype, dst, dstDtype, count))
-    fail(TPRT_UNSUPPORTED, "no conversion from ", dtypeName(srcDtype), " to ",
-         dtypeName(dstDtype));
+    fail(TPRT_UNSUPPORTED, "no conversion from ", dtypeName(srcDtype), " to ", dtypeName(dstDtype));
 }

@@ -22,8 +22,7 @@ size_t dtypeSize(int32_t dtype);
 // "f32"; "dtype 99" style text is the caller's business: null when unknown.
 const char *dtypeName(int32_t dtype);
 inline bool isFloat(int32_t dtype) {
-  return dtype == TPRT_F32 || dtype == TPRT_F16 || dtype == TPRT_BF16 ||
-         dtype == TPRT_F64;
+  return dtype == TPRT_F32 || dtype == TPRT_F16 || dtype == TPRT_BF16 || dtype == TPRT_F64;
 }
 
 inline float bf16ToFloat(uint16_t bits) {
@@ -47,8 +46,7 @@ uint16_t floatToF16(float value); // round to nearest even
 
 // Converts `count` contiguous elements. Integers convert among themselves and
 // to floats by value; throws Error(TPRT_UNSUPPORTED) for float to integer.
-void convertElements(const void *src, int32_t srcDtype, void *dst,
-                     int32_t dstDtype, int64_t count);
+void convertElements(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype, int64_t count);
 
 } // namespace tprt
 

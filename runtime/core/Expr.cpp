@@ -56,8 +56,7 @@ constexpr int maxDepth = 64;
 
 } // namespace
 
-void Expr::parseInto(const JsonRef &json, size_t numSymbols, int depth,
-                     std::vector<Node> &nodes) {
+void Expr::parseInto(const JsonRef &json, size_t numSymbols, int depth, std::vector<Node> &nodes) {
   if (depth > maxDepth)
     json.fail("the expression is nested too deeply");
   if (json.isInteger()) {
@@ -123,16 +122,14 @@ std::optional<int64_t> Expr::evaluate(const SymbolValues &symbols) const {
   return stack[0];
 }
 
-std::optional<std::pair<int64_t, int64_t>>
-Expr::solve(const SymbolValues &symbols, int64_t value) const {
+std::optional<std::pair<int64_t, int64_t>> Expr::solve(const SymbolValues &symbols, int64_t value) const {
   int64_t unknown = -1;
   for (const Node &node : nodes) {
     if (node.kind == Kind::Symbol && !symbols[node.value]) {
       if (unknown >= 0)
         return std::nullopt;
       unknown = node.value;
-    } else if (node.kind != Kind::Constant && node.kind != Kind::Symbol &&
-               node.kind != Kind::Add) {
+    } else if (node.kind != Kind::Constant && node.kind != Kind::Symbol && node.kind != Kind::Add) {
       return std::nullopt;
     }
   }
@@ -149,9 +146,7 @@ std::string Expr::text(const std::vector<std::string> &names) const {
     bool compound;
   };
   std::vector<Piece> stack;
-  auto wrap = [](const Piece &piece) {
-    return piece.compound ? "(" + piece.text + ")" : piece.text;
-  };
+  auto wrap = [](const Piece &piece) { return piece.compound ? "(" + piece.text + ")" : piece.text; };
   for (const Node &node : nodes) {
     if (node.kind == Kind::Constant) {
       stack.push_back({std::to_string(node.value), false});

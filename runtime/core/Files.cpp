@@ -113,8 +113,8 @@ std::string referencedPath(const FileSpec &spec, const std::string &directory) {
     fs::path moved = fs::path(directory) / spec.relative;
     if (fs::is_regular_file(moved, error))
       return moved.string();
-    fail(TPRT_IO_ERROR, "the model's weights are not there any more: neither ", spec.path, " nor ",
-         moved.string(), " is a file");
+    fail(TPRT_IO_ERROR, "the model's weights are not there any more: neither ", spec.path, " nor ", moved.string(),
+         " is a file");
   }
   fail(TPRT_IO_ERROR, "the model's weights are not there any more: ", spec.path, " is not a file");
 }
@@ -122,8 +122,7 @@ std::string referencedPath(const FileSpec &spec, const std::string &directory) {
 } // namespace
 
 MappedFile tprt::openWeightFile(const FileSpec &spec, const std::string &directory) {
-  std::string path = fs::path(spec.path).is_absolute() ? referencedPath(spec, directory)
-                                                       : packedPath(spec, directory);
+  std::string path = fs::path(spec.path).is_absolute() ? referencedPath(spec, directory) : packedPath(spec, directory);
   MappedFile file(path);
   if (file.bytes() != spec.bytes)
     fail(TPRT_CHANGED_MODEL, path, ": has ", file.bytes(), " bytes, had ", spec.bytes,
@@ -132,8 +131,7 @@ MappedFile tprt::openWeightFile(const FileSpec &spec, const std::string &directo
     char text[17];
     tprt_fingerprint(file.data(), file.bytes(), text);
     if (spec.fingerprint != text)
-      fail(TPRT_CHANGED_MODEL, path,
-           ": its content has changed since the artifact was made: compile the model again");
+      fail(TPRT_CHANGED_MODEL, path, ": its content has changed since the artifact was made: compile the model again");
   }
   return file;
 }

@@ -28,14 +28,11 @@ constexpr int maxDepth = 100;
 
 const json &cast(const void *value) { return *static_cast<const json *>(value); }
 
-const char *kindName(const json &value) {
-  return value.is_number_float() ? "a fraction" : value.type_name();
-}
+const char *kindName(const json &value) { return value.is_number_float() ? "a fraction" : value.type_name(); }
 
 } // namespace
 
-JsonDocument::JsonDocument(const std::string &text, const std::string &name)
-    : impl(std::make_unique<Impl>()) {
+JsonDocument::JsonDocument(const std::string &text, const std::string &name) : impl(std::make_unique<Impl>()) {
   impl->name = name;
   std::vector<std::set<std::string>> keys;
   auto check = [&](int depth, json::parse_event_t event, json &parsed) {
@@ -45,8 +42,7 @@ JsonDocument::JsonDocument(const std::string &text, const std::string &name)
       keys.emplace_back();
     else if (event == json::parse_event_t::object_end)
       keys.pop_back();
-    else if (event == json::parse_event_t::key &&
-             !keys.back().insert(parsed.get<std::string>()).second)
+    else if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
       tprt::fail(TPRT_BAD_ARTIFACT, name, ": key '", parsed.get<std::string>(), "' appears twice");
     return true;
   };
@@ -65,9 +61,7 @@ bool JsonRef::isInteger() const { return cast(value).is_number_integer(); }
 bool JsonRef::isArray() const { return cast(value).is_array(); }
 bool JsonRef::isObject() const { return cast(value).is_object(); }
 
-bool JsonRef::has(const char *key) const {
-  return isObject() && cast(value).contains(key);
-}
+bool JsonRef::has(const char *key) const { return isObject() && cast(value).contains(key); }
 
 size_t JsonRef::size() const {
   if (!isArray())
@@ -93,8 +87,7 @@ JsonRef JsonRef::operator[](const char *key) const {
 int64_t JsonRef::integer() const {
   if (!isInteger())
     fail(concat("expected an integer, got ", kindName(cast(value))));
-  if (cast(value).is_number_unsigned() &&
-      cast(value).get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
+  if (cast(value).is_number_unsigned() && cast(value).get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
     fail("the integer is too large");
   return cast(value).get<int64_t>();
 }
@@ -130,8 +123,7 @@ void JsonRef::allowKeys(std::initializer_list<const char *> keys) const {
     for (const char *key : keys)
       known |= item.key() == key;
     if (!known)
-      fail(concat("key '", item.key(),
-                  "' is not understood by this version of the runtime"));
+      fail(concat("key '", item.key(), "' is not understood by this version of the runtime"));
   }
 }
 

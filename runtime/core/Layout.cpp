@@ -65,8 +65,7 @@ DimSplit DimSplit::parse(const JsonRef &json, const Mesh &mesh) {
     int64_t whole = mesh.axes()[axis].size;
     Part part{axis, item["pre"].integer(1, whole), item["size"].integer(1, whole)};
     if (whole % (part.pre * part.size) != 0)
-      item.fail(concat("sub-axis (", part.pre, ")", part.size, " does not divide axis '", name,
-                       "' of size ", whole));
+      item.fail(concat("sub-axis (", part.pre, ")", part.size, " does not divide axis '", name, "' of size ", whole));
     split.parts.push_back(part);
   }
   return split;
@@ -96,8 +95,7 @@ Range DimSplit::range(const Mesh &mesh, int rank, int64_t size) const {
   int64_t unit = 1;
   if (units) {
     if (size % units != 0)
-      fail(TPRT_INVALID_ARGUMENT, "a dimension of ", size, " elements cannot be dealt in ", units,
-           " equal units");
+      fail(TPRT_INVALID_ARGUMENT, "a dimension of ", size, " elements cannot be dealt in ", units, " equal units");
     unit = size / units;
   }
   int64_t n = pieces(), i = pieceOf(mesh, rank);
@@ -115,8 +113,7 @@ TensorLayout TensorLayout::parse(const JsonRef &json, size_t rank, const Mesh &m
   for (const DimSplit &dim : layout.dims)
     for (const DimSplit::Part &part : dim.parts) {
       for (const DimSplit::Part &other : all)
-        if (part.axis == other.axis && part.pre < other.pre * other.size &&
-            other.pre < part.pre * part.size)
+        if (part.axis == other.axis && part.pre < other.pre * other.size && other.pre < part.pre * part.size)
           json.fail(concat("axis '", mesh.axes()[part.axis].name, "' is used twice"));
       all.push_back(part);
     }

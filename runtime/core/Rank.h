@@ -36,8 +36,7 @@ class DeviceBuffer {
 public:
   explicit DeviceBuffer(Device &device) : device(&device) {}
   ~DeviceBuffer() { release(); }
-  DeviceBuffer(DeviceBuffer &&other) noexcept
-      : device(other.device), memory(other.memory), capacity(other.capacity) {
+  DeviceBuffer(DeviceBuffer &&other) noexcept : device(other.device), memory(other.memory), capacity(other.capacity) {
     other.memory = nullptr;
     other.capacity = 0;
   }

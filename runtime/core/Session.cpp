@@ -33,8 +33,8 @@ double tprt::defaultTimeout() {
 Session::Session(std::shared_ptr<const Artifact> artifactIn, double timeout)
     : artifact(std::move(artifactIn)), manifest(artifact->manifest),
       timeoutSeconds(timeout > 0 ? timeout : defaultTimeout()), backend(loadBackend(manifest.target)),
-      firstError(std::make_shared<FirstError>()), inputs(manifest.inputs.size()),
-      outputs(manifest.outputs.size()), stateLengths(manifest.states.size()) {
+      firstError(std::make_shared<FirstError>()), inputs(manifest.inputs.size()), outputs(manifest.outputs.size()),
+      stateLengths(manifest.states.size()) {
   const char *profileFlag = getenv("TPRT_PROFILE");
   bool profiled = profileFlag && *profileFlag && std::string(profileFlag) != "0";
   for (int r = 0; r < manifest.ranks; ++r) {
@@ -85,9 +85,11 @@ void Session::open(bool profiled) {
 void Session::close() {
   if (abandoned) {
     // A rank still runs somewhere: what it uses must stay.
-    for (std::shared_ptr<Rank> &rank : ranks)
-      new std::shared_ptr<Rank>(rank);
-    new std::shared_ptr<Backend>(backend);
+    static std::mutex mutex;
+    static auto *kept = new std::vector<std::shared_ptr<void>>; // never destroyed
+    std::lock_guard<std::mutex> lock(mutex);
+    kept->insert(kept->end(), ranks.begin(), ranks.end());
+    kept->push_back(backend);
     return;
   }
   threads->start([ranks = ranks](int r) { ranks[r]->close(); });
@@ -112,8 +114,8 @@ void Session::connect() {
     std::shared_ptr<Rank> rank = ranks[r].lock();
     return rank ? artifact->manifest.opText(rank->ctx.currentOp.load(std::memory_order_relaxed)) : "";
   };
-  auto worlds = std::make_shared<std::vector<std::unique_ptr<Communicator>>>(
-      backend->createWorld(manifest.ranks, options));
+  auto worlds =
+      std::make_shared<std::vector<std::unique_ptr<Communicator>>>(backend->createWorld(manifest.ranks, options));
   execute("connecting", [worlds](Rank &rank) { rank.connect(std::move((*worlds)[rank.ctx.rank])); });
   connected = true;
 }
@@ -189,8 +191,7 @@ void Session::reportStall(const char *what) {
       firstError->rank = -1;
       firstError->op = -1;
       firstError->code = TPRT_STALLED;
-      firstError->message = concat("no progress for ", timeoutSeconds, " s: ", text,
-                                   " (TPRT_TIMEOUT sets the limit)");
+      firstError->message = concat("no progress for ", timeoutSeconds, " s: ", text, " (TPRT_TIMEOUT sets the limit)");
     } else {
       firstError->message += concat("; and still busy: ", text);
     }

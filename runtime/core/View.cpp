@@ -23,8 +23,7 @@ std::string tprt::sizesText(const int64_t *sizes, size_t rank) {
 
 std::string tprt::viewText(const tprt_view &view) {
   const char *name = dtypeName(view.dtype);
-  return (name ? name : "dtype " + std::to_string(view.dtype)) +
-         sizesText(view.sizes, view.rank);
+  return (name ? name : "dtype " + std::to_string(view.dtype)) + sizesText(view.sizes, view.rank);
 }
 
 namespace {
@@ -41,8 +40,7 @@ int collapse(const tprt_view &src, const tprt_view &dst, CopyDim *dims) {
     CopyDim dim{src.sizes[i], src.strides[i], dst.strides[i]};
     if (dim.size == 1)
       continue;
-    if (count && dims[count - 1].src == dim.src * dim.size &&
-        dims[count - 1].dst == dim.dst * dim.size)
+    if (count && dims[count - 1].src == dim.src * dim.size && dims[count - 1].dst == dim.dst * dim.size)
       dims[count - 1] = {dims[count - 1].size * dim.size, dim.src, dim.dst};
     else
       dims[count++] = dim;
@@ -51,12 +49,9 @@ int collapse(const tprt_view &src, const tprt_view &dst, CopyDim *dims) {
 }
 
 // Weights come straight out of files, where nothing is aligned.
-template <typename Value> struct __attribute__((packed, may_alias)) Unaligned {
-  Value value;
-};
+template <typename Value> struct __attribute__((packed, may_alias)) Unaligned { Value value; };
 
-template <typename T>
-void copyRow(const T *src, int64_t srcStride, T *dst, int64_t dstStride, int64_t count) {
+template <typename T> void copyRow(const T *src, int64_t srcStride, T *dst, int64_t dstStride, int64_t count) {
   if (srcStride == 1 && dstStride == 1) {
     std::memcpy(dst, src, static_cast<size_t>(count) * sizeof(T));
     return;
@@ -72,8 +67,7 @@ void copyRow(const T *src, int64_t srcStride, T *dst, int64_t dstStride, int64_t
 
 // The two innermost dimensions; when both sides are contiguous along different
 // ones (a transpose), in tiles that keep the lines of both sides in cache.
-template <typename T>
-void copyPlane(const T *src, T *dst, const CopyDim &outer, const CopyDim &inner) {
+template <typename T> void copyPlane(const T *src, T *dst, const CopyDim &outer, const CopyDim &inner) {
   bool transposes = inner.src != 1 && outer.src == 1 && inner.dst == 1;
   if (!transposes) {
     for (int64_t i = 0; i < outer.size; ++i)
@@ -90,8 +84,7 @@ void copyPlane(const T *src, T *dst, const CopyDim &outer, const CopyDim &inner)
     }
 }
 
-template <typename T>
-void copyDims(const T *src, T *dst, const CopyDim *dims, int count) {
+template <typename T> void copyDims(const T *src, T *dst, const CopyDim *dims, int count) {
   if (count == 0) {
     *dst = *src;
   } else if (count == 1) {
@@ -104,10 +97,8 @@ void copyDims(const T *src, T *dst, const CopyDim *dims, int count) {
   }
 }
 
-template <typename T>
-void copyTyped(const tprt_view &src, const tprt_view &dst, const CopyDim *dims, int count) {
-  copyDims(static_cast<const Unaligned<T> *>(src.data),
-           static_cast<Unaligned<T> *>(dst.data), dims, count);
+template <typename T> void copyTyped(const tprt_view &src, const tprt_view &dst, const CopyDim *dims, int count) {
+  copyDims(static_cast<const Unaligned<T> *>(src.data), static_cast<Unaligned<T> *>(dst.data), dims, count);
 }
 
 } // namespace

@@ -50,8 +50,7 @@ inline size_t byteCount(const tprt_view &view) {
 }
 
 inline char *elementPointer(const tprt_view &view, int64_t offset) {
-  return static_cast<char *>(view.data) +
-         offset * static_cast<int64_t>(dtypeSize(view.dtype));
+  return static_cast<char *>(view.data) + offset * static_cast<int64_t>(dtypeSize(view.dtype));
 }
 
 // "f32[2, 8, 64]"

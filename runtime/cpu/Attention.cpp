@@ -135,8 +135,8 @@ void Attention::runHead(int64_t b, int64_t head, int64_t first, int64_t heads) {
   kvHead = head;
   firstHead = first;
   int64_t rows = heads * shape.queries;
-  streaming = rows <= streamQueries && (k.strides[3] == 1 || shape.depth == 1) &&
-              (v.strides[3] == 1 || shape.width == 1);
+  streaming =
+      rows <= streamQueries && (k.strides[3] == 1 || shape.depth == 1) && (v.strides[3] == 1 || shape.width == 1);
   int64_t tile = std::min(rows, queryTile);
   queries = device.scratch[0].floats(tile * shape.depth);
   scores = device.scratch[1].floats(tile * keyBlock);

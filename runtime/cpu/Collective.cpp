@@ -24,8 +24,8 @@ namespace {
 
 class Collective {
 public:
-  Collective(tprt_ctx *ctx, int32_t group, int32_t dim, int32_t dim2, const int64_t *memberSizes,
-             const tprt_view &in, const tprt_view &out)
+  Collective(tprt_ctx *ctx, int32_t group, int32_t dim, int32_t dim2, const int64_t *memberSizes, const tprt_view &in,
+             const tprt_view &out)
       : device(cpuDevice(ctx)), comm(ctx->group(group)), dim(dim), dim2(dim2), memberSizes(memberSizes), in(in),
         out(out), dtype(static_cast<tprt_dtype>(in.dtype)) {
     if (in.dtype != out.dtype || in.rank != out.rank)

@@ -60,12 +60,12 @@ void cpuMatmul(tprt_ctx *ctx, int32_t op, const tprt_view *a, const tprt_view *b
                const tprt_view *residual, const tprt_view *c, float alpha, int32_t activation);
 void cpuAttention(tprt_ctx *ctx, int32_t op, const tprt_view *q, const tprt_view *k, const tprt_view *v,
                   const tprt_view *mask, const tprt_view *out, const tprt_attention_params *params);
-void cpuCacheAppend(tprt_ctx *ctx, int32_t op, const tprt_view *past, const tprt_view *fresh,
-                    const tprt_view *present, int32_t axis);
+void cpuCacheAppend(tprt_ctx *ctx, int32_t op, const tprt_view *past, const tprt_view *fresh, const tprt_view *present,
+                    int32_t axis);
 void cpuGather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
                int32_t axis, int64_t offset, int64_t globalSize);
-void cpuCollective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim,
-                   int32_t dim2, const int64_t *memberSizes, const tprt_view *in, const tprt_view *out);
+void cpuCollective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim, int32_t dim2,
+                   const int64_t *memberSizes, const tprt_view *in, const tprt_view *out);
 void cpuCopy(tprt_ctx *ctx, int32_t op, const tprt_view *src, const tprt_view *dst);
 
 } // namespace tprt

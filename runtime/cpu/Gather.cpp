@@ -52,8 +52,8 @@ int64_t readIndex(const tprt_view &indices, int64_t offset) {
 
 void tprt::cpuGather(tprt_ctx *, int32_t, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
                      int32_t axis, int64_t offset, int64_t globalSize) {
-  bool valid = axis >= 0 && axis < table->rank && out->rank == table->rank - 1 + indices->rank &&
-               out->dtype == table->dtype;
+  bool valid =
+      axis >= 0 && axis < table->rank && out->rank == table->rank - 1 + indices->rank && out->dtype == table->dtype;
   for (int d = 0; valid && d < out->rank; ++d)
     valid = out->sizes[d] == (d < axis                   ? table->sizes[d]
                               : d < axis + indices->rank ? indices->sizes[d - axis]
@@ -91,8 +91,8 @@ void tprt::cpuGather(tprt_ctx *, int32_t, const tprt_view *table, const tprt_vie
 
 void tprt::cpuCopy(tprt_ctx *, int32_t, const tprt_view *src, const tprt_view *dst) { copyStrided(*src, *dst); }
 
-void tprt::cpuCacheAppend(tprt_ctx *, int32_t, const tprt_view *past, const tprt_view *fresh,
-                          const tprt_view *present, int32_t axis) {
+void tprt::cpuCacheAppend(tprt_ctx *, int32_t, const tprt_view *past, const tprt_view *fresh, const tprt_view *present,
+                          int32_t axis) {
   bool valid = axis >= 0 && axis < present->rank && past->rank == present->rank && fresh->rank == present->rank;
   for (int d = 0; valid && d < present->rank; ++d)
     valid = d == axis ? past->sizes[d] + fresh->sizes[d] == present->sizes[d]

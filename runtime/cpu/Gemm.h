@@ -28,8 +28,8 @@ void packMatrix(const CpuKernels &kernels, const MatrixView &matrix, int64_t row
 
 // c = a x b in f32 for operands of any strides and of types f32, f16, bf16; c is
 // row-major with `ldc` >= n. What oneDNN does not do. Uses scratch 0 to 2.
-void gemmGeneric(CpuDevice &device, int64_t m, int64_t n, int64_t k, const MatrixView &a, const MatrixView &b,
-                 float *c, int64_t ldc);
+void gemmGeneric(CpuDevice &device, int64_t m, int64_t n, int64_t k, const MatrixView &a, const MatrixView &b, float *c,
+                 int64_t ldc);
 
 } // namespace tprt
 

@@ -33,8 +33,8 @@ struct CpuKernels {
   // y[r, j] = sum_k a[r, k] * b[k, j] (plus y when `accumulate`) for r < m <=
   // maxGemvRows. b is row-major with `ldb` elements between rows, of type f32,
   // f16 or bf16. Reads b once, in order.
-  void (*gemvRows)(int m, int64_t n, int64_t k, const float *a, int64_t lda, const void *b, int32_t dtype,
-                   int64_t ldb, float *y, int64_t ldy, bool accumulate);
+  void (*gemvRows)(int m, int64_t n, int64_t k, const float *a, int64_t lda, const void *b, int32_t dtype, int64_t ldb,
+                   float *y, int64_t ldy, bool accumulate);
 
   // y[r, j] = sum_k a[r, k] * b[j, k]: the transposed orientation.
   void (*gemvColumns)(int m, int64_t n, int64_t k, const float *a, int64_t lda, const void *b, int32_t dtype,

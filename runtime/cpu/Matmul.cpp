@@ -270,8 +270,7 @@ void runGeneric(CpuDevice &device, const Problem &p) {
   float *extra = device.scratch[4].floats(p.n);
   for (int64_t batch = 0; batch < p.batches; ++batch) {
     MatrixView left{elementPointer(a, p.batchOffset(a, batch)), a.dtype, a.strides[a.rank - 2], a.strides[a.rank - 1]};
-    MatrixView right{elementPointer(b, p.batchOffset(b, batch)), b.dtype, b.strides[b.rank - 2],
-                     b.strides[b.rank - 1]};
+    MatrixView right{elementPointer(b, p.batchOffset(b, batch)), b.dtype, b.strides[b.rank - 2], b.strides[b.rank - 1]};
     gemmGeneric(device, p.m, p.n, p.k, left, right, out, p.n);
     for (int64_t i = 0; i < p.m; ++i)
       finishRow(device.kernels, p, batch, i, out + i * p.n, extra);

@@ -110,8 +110,8 @@ bool isPlain(const tprt_view &view) {
   return (columns == 1 || column == 1) ? (rows == 1 || row >= columns) : (row == 1 || rows == 1) && column >= rows;
 }
 
-std::unique_ptr<Product> OneDnnImpl::build(const tprt_view &a, const tprt_view &b, const tprt_view *bias,
-                                           bool residual, const tprt_view &c, float alpha, int32_t activation) {
+std::unique_ptr<Product> OneDnnImpl::build(const tprt_view &a, const tprt_view &b, const tprt_view *bias, bool residual,
+                                           const tprt_view &c, float alpha, int32_t activation) {
   using dnnl::algorithm;
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -145,8 +145,8 @@ std::unique_ptr<Product> OneDnnImpl::build(const tprt_view &a, const tprt_view &
 
   dnnl::memory::desc aDesc = describe(a, rank), bDesc = describe(b, rank), cDesc = describe(c, rank);
   try {
-    dnnl::matmul::desc desc = bias && !lateBias ? dnnl::matmul::desc(aDesc, bDesc, biasDesc, cDesc)
-                                                : dnnl::matmul::desc(aDesc, bDesc, cDesc);
+    dnnl::matmul::desc desc =
+        bias && !lateBias ? dnnl::matmul::desc(aDesc, bDesc, biasDesc, cDesc) : dnnl::matmul::desc(aDesc, bDesc, cDesc);
     dnnl::matmul::primitive_desc description(desc, attributes, engine);
     // The reference implementation is slower than our own loops.
     if (std::strstr(description.impl_info_str(), "ref"))
@@ -174,7 +174,8 @@ std::unique_ptr<Product> OneDnnImpl::build(const tprt_view &a, const tprt_view &
 
 bool OneDnnImpl::matmul(const tprt_view &a, const tprt_view &b, const tprt_view *bias, bool residual,
                         const tprt_view &c, float alpha, int32_t activation) {
-  if (!isPlain(a) || !isPlain(b) || !isPlain(c) || c.rank > 6 || (c.sizes[c.rank - 1] != 1 && c.strides[c.rank - 1] != 1))
+  if (!isPlain(a) || !isPlain(b) || !isPlain(c) || c.rank > 6 ||
+      (c.sizes[c.rank - 1] != 1 && c.strides[c.rank - 1] != 1))
     return false;
   if (bias && bias->dtype != TPRT_F32 && bias->dtype != TPRT_BF16)
     return false;

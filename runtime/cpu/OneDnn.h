@@ -26,8 +26,8 @@ public:
   // c = activation(alpha * a x b + bias) + residual, arguments as in
   // tprt_op_matmul. bias must be null or have only its last dimension above 1;
   // residual null or c's own view. False when oneDNN does not do this case.
-  virtual bool matmul(const tprt_view &a, const tprt_view &b, const tprt_view *bias, bool residual,
-                      const tprt_view &c, float alpha, int32_t activation) = 0;
+  virtual bool matmul(const tprt_view &a, const tprt_view &b, const tprt_view *bias, bool residual, const tprt_view &c,
+                      float alpha, int32_t activation) = 0;
 };
 
 } // namespace tprt

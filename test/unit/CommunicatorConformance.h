@@ -96,7 +96,12 @@ protected:
   template <typename T, typename Use> void withBuffer(std::vector<T> &data, Use use) {
     size_t bytes = data.size() * sizeof(T);
     void *memory = factory().upload(data.data(), bytes);
-    use(memory);
+    try {
+      use(memory);
+    } catch (...) {
+      factory().download(memory, data.data(), bytes);
+      throw;
+    }
     factory().download(memory, data.data(), bytes);
   }
 
@@ -279,9 +284,8 @@ TEST_P(CommunicatorConformance, BroadcastFromEveryRoot) {
   for (int root = 0; root < size(); ++root)
     expectNoErrors(run([&](tprt::Communicator &comm, int r) {
       std::vector<uint8_t> in(1000, static_cast<uint8_t>(r + 1)), out(1000, 99);
-      withBuffer(in, [&](void *from) {
-        withBuffer(out, [&](void *to) { comm.broadcast(from, to, 1000, TPRT_U8, root); });
-      });
+      withBuffer(
+          in, [&](void *from) { withBuffer(out, [&](void *to) { comm.broadcast(from, to, 1000, TPRT_U8, root); }); });
       for (uint8_t byte : out)
         ASSERT_EQ(byte, root + 1);
     }));
@@ -291,9 +295,8 @@ TEST_P(CommunicatorConformance, Shift) {
   for (int distance : {1, -1, 3})
     expectNoErrors(run([&](tprt::Communicator &comm, int r) {
       std::vector<float> in = input<float>(r, 77), out(77, -99);
-      withBuffer(in, [&](void *from) {
-        withBuffer(out, [&](void *to) { comm.shift(from, to, 77, TPRT_F32, distance); });
-      });
+      withBuffer(in,
+                 [&](void *from) { withBuffer(out, [&](void *to) { comm.shift(from, to, 77, TPRT_F32, distance); }); });
       int from = ((r - distance) % size() + size()) % size();
       for (int64_t i = 0; i < 77; ++i)
         ASSERT_EQ(out[i], value(from, i));

@@ -40,7 +40,8 @@ json fullManifest() {
                           {"layout", json::array({none, split, none, none})},
                           {"strided", true}}};
   manifest["states"] = json::array({{{"input", 1}, {"output", 0}, {"axis", 2}}});
-  manifest["files"] = json::array({{{"path", "/m.onnx"}, {"bytes", 4096}, {"relative", "../m.onnx"}, {"fingerprint", "00"}}});
+  manifest["files"] =
+      json::array({{{"path", "/m.onnx"}, {"bytes", 4096}, {"relative", "../m.onnx"}, {"fingerprint", "00"}}});
   json shapes = json::array(), first = json::array(), second = json::array();
   for (int r = 0; r < 4; ++r) {
     shapes.push_back({4, 6});
@@ -56,6 +57,7 @@ json fullManifest() {
   manifest["groups"] = json::parse("[[[0, 1, 2, 3]], [[0, 1], [3, 2]]]");
   manifest["arena"] = {{"slots", 2}, {"lifetimes", json::parse("[[0, 3], [2, 2]]")}};
   manifest["kernels"] = json::array({{{"name", "kernel_0"}}});
+  manifest["requires"] = json::parse(R"([["+", ["s", 2], -1]])");
   return manifest;
 }
 
@@ -130,6 +132,7 @@ TEST(RuntimeManifest, RefusesByName) {
            {"/weights/0/parts/0/ranks/2/start/0", 1, "is outside of the weight's size 4"},
            {"/weights/0/shapes/1/0", int64_t(1) << 47, "too large"},
            {"/weights/0/shapes", json::array(), "has 0 entries for 4 ranks"},
+           {"/requires/0/1/1", 9, "requires[0][1]: symbol 9 does not exist"},
            {"/groups/1/0/0", 2, "rank 2 is in this group twice"},
            {"/groups/1/1", json::array(), "names 2 of 4 ranks"},
            {"/groups/1/1/0", 4, "got 4, need 0 to 3"},
@@ -148,7 +151,8 @@ TEST(RuntimeManifest, RefusesByName) {
 TEST(RuntimeManifest, RefusesBadJson) {
   EXPECT_NE(errorOf(std::string("")).find("not valid JSON"), std::string::npos);
   EXPECT_NE(errorOf(std::string("[1]")).find("expected an object"), std::string::npos);
-  EXPECT_NE(errorOf(std::string("{\"format\": \"tpx\", \"format\": \"tpx\"}")).find("appears twice"), std::string::npos);
+  EXPECT_NE(errorOf(std::string("{\"format\": \"tpx\", \"format\": \"tpx\"}")).find("appears twice"),
+            std::string::npos);
   EXPECT_NE(errorOf(std::string(100000, '[')), "");
   std::string deep = "1";
   for (int i = 0; i < 80; ++i)
@@ -187,7 +191,8 @@ TEST(RuntimeManifest, EveryValueMutated) {
     if (!parent.is_object())
       return;
     parent.erase(at.back());
-    bool optional = at.back() == "relative" || at.back() == "fingerprint" || at.back() == "layer";
+    bool optional =
+        at.back() == "relative" || at.back() == "fingerprint" || at.back() == "layer" || at.back() == "requires";
     EXPECT_EQ(errorOf(manifest).empty(), optional) << at;
   });
   EXPECT_GT(refused, 1000);

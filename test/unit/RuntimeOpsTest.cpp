@@ -61,6 +61,12 @@ struct Strided {
     return result;
   }
   double at(const std::vector<int64_t> &index) const { return toDouble(view, offset(index)); }
+  // All elements in row-major order.
+  std::vector<double> dense() const {
+    std::vector<double> values;
+    each([&](const std::vector<int64_t> &index) { values.push_back(at(index)); });
+    return values;
+  }
 
   template <typename Function> void each(Function function) const {
     std::vector<int64_t> index(view.rank);
@@ -170,9 +176,9 @@ TEST_P(RuntimeOps, MatmulOverShapesStridesAndTypes) {
       a.randomize();
       b.randomize();
       matmul(a, b, nullptr, nullptr, c);
-      expectProduct(a, b, nullptr, nullptr, c, 1, 0,
-                    concat(viewText(a.view), " x ", viewText(b.view), turnedA ? " a turned" : "",
-                           turnedB ? " b turned" : ""));
+      expectProduct(
+          a, b, nullptr, nullptr, c, 1, 0,
+          concat(viewText(a.view), " x ", viewText(b.view), turnedA ? " a turned" : "", turnedB ? " b turned" : ""));
     }
 }
 
@@ -183,7 +189,8 @@ TEST_P(RuntimeOps, MatmulEpilogues) {
         for (bool withBias : {false, true})
           for (int residualKind : {0, 1, 2}) {
             float alpha = activation % 2 ? 0.5f : 1.0f;
-            Strided a(dtype, {m, 33}), b(dtype, {33, 70}), c(dtype, {m, 70}), bias(dtype, {70}), residual(dtype, {m, 70});
+            Strided a(dtype, {m, 33}), b(dtype, {33, 70}), c(dtype, {m, 70}), bias(dtype, {70}),
+                residual(dtype, {m, 70});
             a.randomize();
             b.randomize();
             bias.randomize();
@@ -275,23 +282,27 @@ struct AttentionCase {
 void expectAttention(const AttentionCase &c, const Strided &q, const Strided &k, const Strided &v, const Strided *mask,
                      const Strided &out, const std::string &what) {
   const tprt_attention_params &p = c.params;
+  std::vector<double> queries = q.dense(), keys = k.dense(), values = v.dense();
   double worst = 0;
   for (int64_t b = 0; b < c.batch; ++b)
     for (int64_t h = 0; h < c.queryHeads; ++h)
       for (int64_t s = 0; s < c.queries; ++s) {
         int64_t head = (h + p.q_head_offset) / p.group - p.kv_head_offset;
+        const double *query = queries.data() + ((b * c.queryHeads + h) * c.queries + s) * c.depth;
+        const double *key = keys.data() + (b * c.keyHeads + head) * c.keys * c.depth;
+        const double *value = values.data() + (b * c.keyHeads + head) * c.keys * c.width;
         std::vector<double> scores(c.keys);
         double top = -std::numeric_limits<double>::infinity();
         for (int64_t t = 0; t < c.keys; ++t) {
           double sum = 0;
           for (int64_t d = 0; d < c.depth; ++d)
-            sum += q.at({b, h, s, d}) * k.at({b, head, t, d});
+            sum += query[d] * key[t * c.depth + d];
           sum *= p.scale;
           if (p.softcap > 0)
             sum = p.softcap * std::tanh(sum / p.softcap);
           if (mask) {
-            double value = broadcastAt(*mask, {b, h, s, t});
-            sum = mask->view.dtype == TPRT_BOOL ? (value != 0 ? sum : -INFINITY) : sum + value;
+            double masked = broadcastAt(*mask, {b, h, s, t});
+            sum = mask->view.dtype == TPRT_BOOL ? (masked != 0 ? sum : -INFINITY) : sum + masked;
           }
           if (p.causal && t > s + p.causal_offset)
             sum = -INFINITY;
@@ -308,7 +319,7 @@ void expectAttention(const AttentionCase &c, const Strided &q, const Strided &k,
         for (int64_t e = 0; e < c.width; ++e) {
           double expected = 0;
           for (int64_t t = 0; t < c.keys; ++t)
-            expected += total > 0 ? scores[t] / total * v.at({b, head, t, e}) : 0;
+            expected += total > 0 ? scores[t] / total * value[t * c.width + e] : 0;
           double difference = std::abs(out.at({b, h, s, e}) - expected);
           worst = difference >= worst ? difference : std::isnan(difference) ? 1e9 : worst;
         }
@@ -321,16 +332,17 @@ protected:
   void runCase(const AttentionCase &c, int32_t dtype, bool tokensFirst, Strided *mask) {
     std::vector<int> order = tokensFirst ? std::vector<int>{0, 2, 1, 3} : std::vector<int>{0, 1, 2, 3};
     Strided q(dtype, {c.batch, c.queryHeads, c.queries, c.depth}, order);
-    Strided k(dtype, {c.batch, c.keyHeads, c.keys, c.depth}, order), v(dtype, {c.batch, c.keyHeads, c.keys, c.width}, order);
+    Strided k(dtype, {c.batch, c.keyHeads, c.keys, c.depth}, order),
+        v(dtype, {c.batch, c.keyHeads, c.keys, c.width}, order);
     Strided out(dtype, {c.batch, c.queryHeads, c.queries, c.width}, order);
     q.randomize();
     k.randomize();
     v.randomize();
     tprt_op_attention(&ctx, 0, &q.view, &k.view, &v.view, mask ? &mask->view : nullptr, &out.view, &c.params);
     ASSERT_EQ(error(), "");
-    expectAttention(c, q, k, v, mask, out,
-                    concat(dtypeName(dtype), tokensFirst ? " tokens first" : "",
-                           mask ? " mask " + viewText(mask->view) : ""));
+    expectAttention(
+        c, q, k, v, mask, out,
+        concat(dtypeName(dtype), tokensFirst ? " tokens first" : "", mask ? " mask " + viewText(mask->view) : ""));
   }
 };
 
@@ -409,7 +421,8 @@ TEST_P(RuntimeAttention, LowestFiniteMask) {
     float value = index[2] == 0 || index[3] == 1 ? std::numeric_limits<float>::lowest() : 0;
     fromDouble(value, mask.view, mask.offset(index));
   });
-  Strided q(TPRT_F32, {1, 2, 3, 16}), k(TPRT_F32, {1, 2, 5, 16}), v(TPRT_F32, {1, 2, 5, 16}), out(TPRT_F32, {1, 2, 3, 16});
+  Strided q(TPRT_F32, {1, 2, 3, 16}), k(TPRT_F32, {1, 2, 5, 16}), v(TPRT_F32, {1, 2, 5, 16}),
+      out(TPRT_F32, {1, 2, 3, 16});
   q.randomize();
   k.randomize();
   v.randomize();
@@ -447,9 +460,7 @@ TEST_P(RuntimeOps, GatherPartOfATable) {
         int64_t i = axis == 0 ? index[0] * 3 + index[1] : index[1] * 3 + index[2];
         int64_t other = axis == 0 ? index[2] : index[0];
         int64_t row = (wanted[i] < 0 ? wanted[i] + 20 : wanted[i]) - 4;
-        double expected = row < 0 || row >= held ? 0
-                          : axis == 0            ? table.at({row, other})
-                                                 : table.at({other, row});
+        double expected = row < 0 || row >= held ? 0 : axis == 0 ? table.at({row, other}) : table.at({other, row});
         EXPECT_EQ(out.at(index), expected);
       });
     }

@@ -52,10 +52,11 @@ json rowParallelManifest(int ranks, const std::string &weights) {
     shapes.push_back({end - begin, 4});
     pieces.push_back({{"offset", begin * 16}, {"start", {0, 0}}, {"sizes", {end - begin, 4}}, {"strides", {4, 1}}});
   }
-  manifest["weights"] = json::array({{{"name", "w"},
-                                      {"dtype", TPRT_F32},
-                                      {"shapes", shapes},
-                                      {"parts", json::array({{{"file", 0}, {"stored", TPRT_F32}, {"ranks", pieces}}})}}});
+  manifest["weights"] =
+      json::array({{{"name", "w"},
+                    {"dtype", TPRT_F32},
+                    {"shapes", shapes},
+                    {"parts", json::array({{{"file", 0}, {"stored", TPRT_F32}, {"ranks", pieces}}})}}});
   manifest["arena"] = {{"slots", 1}, {"lifetimes", json::array({json::array({0, 1})})}};
   return manifest;
 }
@@ -146,7 +147,8 @@ TEST(RuntimeSession, BindingErrorsAreClear) {
   tprt_view view = viewOf(wide, TPRT_F64, {2, 6});
   EXPECT_EQ(take(tprt_session_bind_input(model.session, 0, &view)), "input 'x': got f64[2, 6]; need f32 [n, 6]");
   view = viewOf(x, TPRT_F32, {12});
-  EXPECT_EQ(take(tprt_session_bind_input(model.session, 0, &view)), "input 'x': got 1 dimensions [12]; need f32 [n, 6]");
+  EXPECT_EQ(take(tprt_session_bind_input(model.session, 0, &view)),
+            "input 'x': got 1 dimensions [12]; need f32 [n, 6]");
   view = viewOf(x, TPRT_F32, {3, 4});
   EXPECT_EQ(take(tprt_session_bind_input(model.session, 0, &view)), "input 'x': dimension 1 is 4; need f32 [n, 6]");
   EXPECT_NE(take(tprt_session_bind_input(model.session, 7, &view)), "");
@@ -170,11 +172,14 @@ TEST(RuntimeSession, DisagreeingInputsAreNamed) {
       layout.push_back(none);
     return json{{"name", name}, {"dtype", TPRT_F32}, {"dims", sizes}, {"layout", layout}, {"strided", false}};
   };
-  manifest["inputs"] = json::array({tensor("ids", dims("s0 s2")), tensor("mask", dims("s0 s1+s2")), tensor("other", dims("s1+s2"))});
+  manifest["inputs"] =
+      json::array({tensor("ids", dims("s0 s2")), tensor("mask", dims("s0 s1+s2")), tensor("other", dims("s1+s2"))});
   manifest["outputs"] = json::array({tensor("y", dims("s1"))});
-  writeArtifact(dir / "m.tpx", manifest,
-                "void tp_sizes(const int64_t *s, int64_t *b) {}\nvoid tp_run(tprt_ctx *c, const int64_t *s, const tprt_view "
-                "*i, const tprt_view *o, void *const *w, char *a, const int64_t *f) { ((float *)o[0].data)[0] = s[1]; }");
+  manifest["requires"] = json::parse(R"([["+", ["s", 1], -1]])");
+  writeArtifact(
+      dir / "m.tpx", manifest,
+      "void tp_sizes(const int64_t *s, int64_t *b) {}\nvoid tp_run(tprt_ctx *c, const int64_t *s, const tprt_view "
+      "*i, const tprt_view *o, void *const *w, char *a, const int64_t *f) { ((float *)o[0].data)[0] = s[1]; }");
   Loaded model(dir / "m.tpx");
   ASSERT_EQ(model.error, "");
   ASSERT_EQ(model.open(), "");
@@ -200,6 +205,10 @@ TEST(RuntimeSession, DisagreeingInputsAreNamed) {
             "input 'ids')");
   bind(1, {2, 1});
   EXPECT_NE(take(tprt_session_output_shape(model.session, 0, &out)).find("too small"), std::string::npos);
+  bind(1, {2, 3});
+  bind(2, {3});
+  EXPECT_EQ(take(tprt_session_output_shape(model.session, 0, &out)),
+            "the model needs past + -1 >= 0, but it is -1 with batch = 2, past = 0, seq = 3");
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,12 +225,13 @@ json cacheManifest(int ranks) {
   manifest["inputs"] = {
       {{"name", "x"}, {"dtype", TPRT_F32}, {"dims", dims("2 4 s0 3")}, {"layout", layout}, {"strided", false}},
       {{"name", "cache"}, {"dtype", TPRT_F32}, {"dims", dims("2 4 s1 3")}, {"layout", layout}, {"strided", true}}};
-  manifest["outputs"] = {{{"name", "present"},
-                          {"dtype", TPRT_F32},
-                          {"dims", dims("2 4 s1+s0 3")},
-                          {"layout", layout},
-                          {"strided", true}},
-                         {{"name", "y"}, {"dtype", TPRT_F32}, {"dims", dims("2 4")}, {"layout", json::array({none, split})}, {"strided", false}}};
+  manifest["outputs"] = {
+      {{"name", "present"}, {"dtype", TPRT_F32}, {"dims", dims("2 4 s1+s0 3")}, {"layout", layout}, {"strided", true}},
+      {{"name", "y"},
+       {"dtype", TPRT_F32},
+       {"dims", dims("2 4")},
+       {"layout", json::array({none, split})},
+       {"strided", false}}};
   manifest["states"] = json::array({{{"input", 1}, {"output", 0}, {"axis", 2}}});
   return manifest;
 }
@@ -423,7 +433,8 @@ TEST(RuntimeArtifact, ChangedModelIsRefused) {
   std::vector<float> other = test.weights;
   other.push_back(1);
   writeFile(test.dir / "w.bin", bytesOf(other));
-  EXPECT_NE(Loaded(test.dir / "m.tpx").error.find("has 100 bytes, had 96 when the artifact was made"), std::string::npos);
+  EXPECT_NE(Loaded(test.dir / "m.tpx").error.find("has 100 bytes, had 96 when the artifact was made"),
+            std::string::npos);
   std::filesystem::remove(test.dir / "w.bin");
   EXPECT_NE(Loaded(test.dir / "m.tpx").error.find("not there any more"), std::string::npos);
 }

@@ -154,7 +154,8 @@ TEST_F(RuntimeTool, WorldSizeMismatch) {
 TEST_F(RuntimeTool, CommandLine) {
   Outcome help = tpRun(dir, "--help");
   EXPECT_EQ(help.status, 0);
-  for (const char *option : {"--inputs", "--outputs", "--generate", "--prompt-ids", "--max-new-tokens", "--eos-id", "--bench"})
+  for (const char *option :
+       {"--inputs", "--outputs", "--generate", "--prompt-ids", "--max-new-tokens", "--eos-id", "--bench"})
     EXPECT_NE(help.out.find(option), std::string::npos) << option;
   EXPECT_EQ(tpRun(dir, "").status, 1);
   EXPECT_EQ(tpRun(dir, "add.tpx --colour").status, 1);
@@ -203,10 +204,9 @@ json languageManifest(int ranks) {
       layout.push_back(none);
     return json{{"name", name}, {"dtype", dtype}, {"dims", parsed}, {"layout", layout}, {"strided", strided}};
   };
-  manifest["inputs"] = json::array({tensor("input_ids", TPRT_I64, "1 s0", false),
-                                    tensor("attention_mask", TPRT_I64, "1 s1+s0", false),
-                                    tensor("position_ids", TPRT_I64, "1 s0", false),
-                                    tensor("past_key_values.0.key", TPRT_F32, "1 1 s1 1", true)});
+  manifest["inputs"] = json::array(
+      {tensor("input_ids", TPRT_I64, "1 s0", false), tensor("attention_mask", TPRT_I64, "1 s1+s0", false),
+       tensor("position_ids", TPRT_I64, "1 s0", false), tensor("past_key_values.0.key", TPRT_F32, "1 1 s1 1", true)});
   manifest["outputs"] = json::array(
       {tensor("logits", TPRT_F32, "1 s0 50", false), tensor("present.0.key", TPRT_F32, "1 1 s1+s0 1", true)});
   manifest["states"] = json::array({{{"input", 3}, {"output", 1}, {"axis", 2}}});
@@ -238,7 +238,8 @@ TEST_F(RuntimeTool, GeneratesGreedily) {
   }
   std::string all = expectedTokens({4, 7, 1}, 12);
   int64_t third = std::stoll(all.substr(all.find(',', all.find(',') + 1) + 1));
-  Outcome result = tpRun(dir, "lm.tpx --generate --prompt-ids=4,7,1 --max-new-tokens=12 --eos-id=" + std::to_string(third));
+  Outcome result =
+      tpRun(dir, "lm.tpx --generate --prompt-ids=4,7,1 --max-new-tokens=12 --eos-id=" + std::to_string(third));
   EXPECT_EQ(result.out, expectedTokens({4, 7, 1}, 12, third));
 }
 
@@ -320,7 +321,8 @@ TEST(RuntimeNpz, ReadsCompressedAndFortranOrder) {
   TempDir dir;
   std::string path = dir / "a.npz";
   for (char major : {1, 2}) {
-    writeEntry(path, "a.npy", npy("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3), }\n", 24, major), ZIP_CM_DEFLATE);
+    writeEntry(path, "a.npy", npy("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3), }\n", 24, major),
+               ZIP_CM_DEFLATE);
     std::vector<NpzArray> arrays = readNpz(path);
     ASSERT_EQ(arrays.size(), 1u);
     EXPECT_EQ(arrays[0].view.strides[0], 1);
@@ -340,8 +342,10 @@ TEST(RuntimeNpz, RefusesDamage) {
   };
   for (const Case &c : std::vector<Case>{
            {"short", "not a .npy array"},
-           {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", 23), "has 23 bytes of data, shape (2, 3) needs 24"},
-           {npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3)}", 24), "element type '>f4' is not supported"},
+           {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", 23),
+            "has 23 bytes of data, shape (2, 3) needs 24"},
+           {npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3)}", 24),
+            "element type '>f4' is not supported"},
            {npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", 8), "not supported"},
            {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999)}", 8), "too large"},
            {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4), "not supported"},

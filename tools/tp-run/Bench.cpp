@@ -31,7 +31,8 @@ std::vector<double> measure(const std::function<void()> &prepare, const std::fun
     prepare();
     run();
   }
-  while (repeats ? static_cast<int>(times.size()) < repeats : times.size() < 5 || (total < 2000 && times.size() < 1000)) {
+  while (repeats ? static_cast<int>(times.size()) < repeats
+                 : times.size() < 5 || (total < 2000 && times.size() < 1000)) {
     prepare();
     Clock::time_point start = Clock::now();
     run();

@@ -71,19 +71,19 @@ void Decoder::bindInput(size_t index, const std::vector<int64_t> &tokens, int64_
   tensor.view.rank = info.rank;
   for (int32_t d = 0; d < info.rank; ++d) {
     bool perSequence = d == 0 && role != Role::CachePositions;
-    tensor.view.sizes[d] = perSequence ? (info.sizes[d] < 0 ? 1 : info.sizes[d])
+    tensor.view.sizes[d] = perSequence          ? (info.sizes[d] < 0 ? 1 : info.sizes[d])
                            : role == Role::Mask ? past + fresh
                                                 : fresh;
   }
   tensor.allocate();
   for (int64_t i = 0, n = tensor.count(); i < n; ++i) {
     int64_t at = fresh ? i % fresh : 0;
-    tensor.set(i, role == Role::Tokens                                             ? tokens[at]
-                  : role == Role::Mask                                             ? 1
-                  : role == Role::Positions || role == Role::CachePositions        ? past + at
-                  : role == Role::TotalMinusOne                                    ? past + fresh - 1
-                  : role == Role::Total                                            ? past + fresh
-                                                                                   : 0);
+    tensor.set(i, role == Role::Tokens                                      ? tokens[at]
+                  : role == Role::Mask                                      ? 1
+                  : role == Role::Positions || role == Role::CachePositions ? past + at
+                  : role == Role::TotalMinusOne                             ? past + fresh - 1
+                  : role == Role::Total                                     ? past + fresh
+                                                                            : 0);
   }
   check(tprt_session_bind_input(model.session(), static_cast<int32_t>(index), &tensor.view));
 }

@@ -46,8 +46,8 @@ void checkLauncher(int ranks) {
     if (!text || !*text)
       continue;
     std::string size = text;
-    std::string prefix = std::string(launcher.name) + " started " + size + " processes (" + launcher.variable + "=" +
-                         size + ")";
+    std::string prefix =
+        std::string(launcher.name) + " started " + size + " processes (" + launcher.variable + "=" + size + ")";
     if (size != std::to_string(ranks))
       throw std::runtime_error("world size mismatch: " + prefix + ", the artifact has " + std::to_string(ranks) +
                                " ranks; start as many, compile with --tp=" + size + ", or unset " + launcher.variable +
@@ -97,7 +97,8 @@ void runOnce(Model &model, const Options &options) {
   std::vector<Tensor> outputs;
   model.allocateOutputs(outputs, false);
   if (options.benchWanted)
-    return benchRuns(model, [&] { model.run(); }, options.repeats);
+    return benchRuns(
+        model, [&] { model.run(); }, options.repeats);
   model.run();
   std::vector<NpzOutput> results;
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -149,7 +150,7 @@ void execute(const Options &options) {
     return generate(model, options);
   if (!options.inputs.empty())
     return runOnce(model, options);
-  std::vector<BenchItem> items = parseBench(!options.bench.empty()   ? options.bench
+  std::vector<BenchItem> items = parseBench(!options.bench.empty()  ? options.bench
                                             : model.numStates() > 0 ? "prefill:256,decode:256"
                                                                     : "prefill:256");
   model.open();

@@ -32,7 +32,7 @@ struct Tensor {
   // Sets row-major strides for view.sizes and allocates.
   void allocate();
   int64_t count() const;
-  void fill(int64_t value);            // integer and float types
+  void fill(int64_t value); // integer and float types
   void set(int64_t index, int64_t value);
   double get(int64_t index) const;
 };

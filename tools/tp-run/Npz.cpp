@@ -138,7 +138,6 @@ time_t earliestTime() {
   return std::mktime(&date);
 }
 
-
 void addArrays(zip_t *archive, const std::vector<NpzOutput> &arrays, std::vector<std::string> &headers,
                std::vector<std::vector<zip_buffer_fragment_t>> &fragments, const std::string &path) {
   time_t time = earliestTime();

@@ -75,11 +75,7 @@ typedef enum tprt_activation {
   TPRT_ACT_SILU = 4
 } tprt_activation;
 
-typedef enum tprt_reduction {
-  TPRT_SUM = 0,
-  TPRT_MAX = 1,
-  TPRT_MIN = 2
-} tprt_reduction;
+typedef enum tprt_reduction { TPRT_SUM = 0, TPRT_MAX = 1, TPRT_MIN = 2 } tprt_reduction;
 
 typedef enum tprt_collective {
   TPRT_ALL_REDUCE = 0,     // out = reduce over the group's inputs; same shape
@@ -97,10 +93,8 @@ typedef enum tprt_collective {
 // null or has c's shape (it may be c's own memory). Float types f32, f16, bf16,
 // f64 with f32 (f64) accumulation. `op` is the operation's index in the
 // manifest's "ops", for messages and profiles.
-void tprt_op_matmul(tprt_ctx *ctx, int32_t op, const tprt_view *a,
-                    const tprt_view *b, const tprt_view *bias,
-                    const tprt_view *residual, const tprt_view *c, float alpha,
-                    int32_t activation);
+void tprt_op_matmul(tprt_ctx *ctx, int32_t op, const tprt_view *a, const tprt_view *b, const tprt_view *bias,
+                    const tprt_view *residual, const tprt_view *c, float alpha, int32_t activation);
 
 // Scaled dot product attention with grouped queries, ONNX Attention semantics:
 //   q [B, Hq, S, D], k [B, Hkv, T, D], v [B, Hkv, T, E] -> out [B, Hq, S, E];
@@ -123,42 +117,34 @@ typedef struct tprt_attention_params {
   int64_t q_head_offset;
   int64_t kv_head_offset;
 } tprt_attention_params;
-void tprt_op_attention(tprt_ctx *ctx, int32_t op, const tprt_view *q,
-                       const tprt_view *k, const tprt_view *v,
-                       const tprt_view *mask, const tprt_view *out,
-                       const tprt_attention_params *params);
+void tprt_op_attention(tprt_ctx *ctx, int32_t op, const tprt_view *q, const tprt_view *k, const tprt_view *v,
+                       const tprt_view *mask, const tprt_view *out, const tprt_attention_params *params);
 
 // present = past ++ fresh along `axis`. When past and present are the same
 // memory (state bound by the runtime) only fresh is written. Any strides.
-void tprt_op_cache_append(tprt_ctx *ctx, int32_t op, const tprt_view *past,
-                          const tprt_view *fresh, const tprt_view *present,
-                          int32_t axis);
+void tprt_op_cache_append(tprt_ctx *ctx, int32_t op, const tprt_view *past, const tprt_view *fresh,
+                          const tprt_view *present, int32_t axis);
 
 // out = rows of `table` along `axis` at `indices` (i32 or i64). The table
 // holds the global rows [offset, offset + table.sizes[axis]) of `global_size`
 // rows. Negative indices count from global_size; an index outside of
 // [-global_size, global_size) is an error. Rows that other ranks hold give 0.
-void tprt_op_gather(tprt_ctx *ctx, int32_t op, const tprt_view *table,
-                    const tprt_view *indices, const tprt_view *out,
+void tprt_op_gather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
                     int32_t axis, int64_t offset, int64_t global_size);
 
 // A collective over group `group` of the manifest's "groups" (the member lists
 // this rank belongs to are found by rank). `member_sizes`: null when all
 // members have equal pieces, else the size along `dim` on each member, in group
 // order. `in` and `out` may be the same memory for all-reduce.
-void tprt_op_collective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group,
-                        int32_t reduction, int32_t dim, int32_t dim2,
-                        const int64_t *member_sizes, const tprt_view *in,
-                        const tprt_view *out);
+void tprt_op_collective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim,
+                        int32_t dim2, const int64_t *member_sizes, const tprt_view *in, const tprt_view *out);
 
 // dst = src: same shape, any strides, same element type.
-void tprt_op_copy(tprt_ctx *ctx, int32_t op, const tprt_view *src,
-                  const tprt_view *dst);
+void tprt_op_copy(tprt_ctx *ctx, int32_t op, const tprt_view *src, const tprt_view *dst);
 
 // GPU only: launches kernel `kernel` of the manifest's "kernels".
-void tprt_op_launch(tprt_ctx *ctx, int32_t op, int32_t kernel,
-                    const int64_t grid[3], const int64_t block[3], void **args,
-                    int32_t num_args);
+void tprt_op_launch(tprt_ctx *ctx, int32_t op, int32_t kernel, const int64_t grid[3], const int64_t block[3],
+                    void **args, int32_t num_args);
 
 // A check inside a compiled kernel failed (an index out of range, ...): the
 // message is that of operation `op` with the two values.
@@ -178,10 +164,8 @@ void tprt_op_fail(tprt_ctx *ctx, int32_t op, int64_t got, int64_t limit);
 // "strided" (KV-cache states), where the innermost dimension has stride 1.
 typedef int32_t (*tprt_abi_version_fn)(void);
 typedef void (*tprt_sizes_fn)(const int64_t *symbols, int64_t *slot_bytes);
-typedef void (*tprt_run_fn)(tprt_ctx *ctx, const int64_t *symbols,
-                            const tprt_view *inputs, const tprt_view *outputs,
-                            void *const *weights, char *arena,
-                            const int64_t *slot_offsets);
+typedef void (*tprt_run_fn)(tprt_ctx *ctx, const int64_t *symbols, const tprt_view *inputs, const tprt_view *outputs,
+                            void *const *weights, char *arena, const int64_t *slot_offsets);
 
 #ifdef __cplusplus
 }

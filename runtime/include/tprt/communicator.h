@@ -56,37 +56,31 @@ public:
   // reduction and piece order), which must contain this rank. Collective among
   // the members; `key` tells groups with equal members apart and must be the
   // same on all of them.
-  virtual std::unique_ptr<Communicator>
-  group(int key, const std::vector<int> &members) = 0;
+  virtual std::unique_ptr<Communicator> group(int key, const std::vector<int> &members) = 0;
 
   // out = reduction over the members of `in`; `count` elements. `in == out` is
   // allowed. `local` reduces in group order: the same bits on every member and
   // in every run. f16 and bf16 accumulate in f32 and round once.
-  virtual void allReduce(const void *in, void *out, int64_t count,
-                         tprt_dtype dtype, tprt_reduction reduction) = 0;
+  virtual void allReduce(const void *in, void *out, int64_t count, tprt_dtype dtype, tprt_reduction reduction) = 0;
 
   // in [outer, pieces[rank]] -> out [outer, sum of pieces].
-  virtual void allGather(const void *in, void *out, int64_t outer,
-                         const int64_t *pieces, tprt_dtype dtype) = 0;
+  virtual void allGather(const void *in, void *out, int64_t outer, const int64_t *pieces, tprt_dtype dtype) = 0;
 
   // in [outer, sum of pieces] -> out [outer, pieces[rank]], reduced.
-  virtual void reduceScatter(const void *in, void *out, int64_t outer,
-                             const int64_t *pieces, tprt_dtype dtype,
+  virtual void reduceScatter(const void *in, void *out, int64_t outer, const int64_t *pieces, tprt_dtype dtype,
                              tprt_reduction reduction) = 0;
 
   // Sends block i of `in` (sendCounts[i] elements, blocks back to back) to
   // member i; block i of `out` comes from member i.
-  virtual void allToAll(const void *in, const int64_t *sendCounts, void *out,
-                        const int64_t *receiveCounts, tprt_dtype dtype) = 0;
+  virtual void allToAll(const void *in, const int64_t *sendCounts, void *out, const int64_t *receiveCounts,
+                        tprt_dtype dtype) = 0;
 
   // out = member root's `in`. `in` is read on the root only; `in == out` there
   // is allowed.
-  virtual void broadcast(const void *in, void *out, int64_t count,
-                         tprt_dtype dtype, int root) = 0;
+  virtual void broadcast(const void *in, void *out, int64_t count, tprt_dtype dtype, int root) = 0;
 
   // out = `in` of member (rank - shift) mod size. Not in place.
-  virtual void shift(const void *in, void *out, int64_t count,
-                     tprt_dtype dtype, int shift) = 0;
+  virtual void shift(const void *in, void *out, int64_t count, tprt_dtype dtype, int shift) = 0;
 
   virtual void barrier() = 0;
 
@@ -103,8 +97,7 @@ struct WorldOptions {
 
 // The communicators of all `size` ranks of this process, by rank. Destroy them
 // only when no rank uses any.
-std::vector<std::unique_ptr<Communicator>>
-createLocalWorld(int size, const WorldOptions &options = {});
+std::vector<std::unique_ptr<Communicator>> createLocalWorld(int size, const WorldOptions &options = {});
 
 } // namespace tprt
 

@@ -44,29 +44,20 @@ struct DeviceOptions {
 // The operations of abi.h, on this device. They may throw; the caller turns
 // what they throw into the context's error. `op` has been recorded already.
 struct OpTable {
-  void (*matmul)(tprt_ctx *, int32_t op, const tprt_view *a,
-                 const tprt_view *b, const tprt_view *bias,
-                 const tprt_view *residual, const tprt_view *c, float alpha,
-                 int32_t activation);
-  void (*attention)(tprt_ctx *, int32_t op, const tprt_view *q,
-                    const tprt_view *k, const tprt_view *v,
-                    const tprt_view *mask, const tprt_view *out,
-                    const tprt_attention_params *params);
-  void (*cacheAppend)(tprt_ctx *, int32_t op, const tprt_view *past,
-                      const tprt_view *fresh, const tprt_view *present,
+  void (*matmul)(tprt_ctx *, int32_t op, const tprt_view *a, const tprt_view *b, const tprt_view *bias,
+                 const tprt_view *residual, const tprt_view *c, float alpha, int32_t activation);
+  void (*attention)(tprt_ctx *, int32_t op, const tprt_view *q, const tprt_view *k, const tprt_view *v,
+                    const tprt_view *mask, const tprt_view *out, const tprt_attention_params *params);
+  void (*cacheAppend)(tprt_ctx *, int32_t op, const tprt_view *past, const tprt_view *fresh, const tprt_view *present,
                       int32_t axis);
-  void (*gather)(tprt_ctx *, int32_t op, const tprt_view *table,
-                 const tprt_view *indices, const tprt_view *out, int32_t axis,
-                 int64_t offset, int64_t globalSize);
-  void (*collective)(tprt_ctx *, int32_t op, int32_t kind, int32_t group,
-                     int32_t reduction, int32_t dim, int32_t dim2,
-                     const int64_t *memberSizes, const tprt_view *in,
-                     const tprt_view *out);
-  void (*copy)(tprt_ctx *, int32_t op, const tprt_view *src,
-               const tprt_view *dst);
+  void (*gather)(tprt_ctx *, int32_t op, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
+                 int32_t axis, int64_t offset, int64_t globalSize);
+  void (*collective)(tprt_ctx *, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim, int32_t dim2,
+                     const int64_t *memberSizes, const tprt_view *in, const tprt_view *out);
+  void (*copy)(tprt_ctx *, int32_t op, const tprt_view *src, const tprt_view *dst);
   // Null where programs launch no kernels.
-  void (*launch)(tprt_ctx *, int32_t op, int32_t kernel, const int64_t grid[3],
-                 const int64_t block[3], void **args, int32_t numArgs);
+  void (*launch)(tprt_ctx *, int32_t op, int32_t kernel, const int64_t grid[3], const int64_t block[3], void **args,
+                 int32_t numArgs);
 };
 
 // One rank's device. Created, used and destroyed on that rank's thread.
@@ -107,8 +98,7 @@ public:
   // Called before the ranks start, and again after a failed run. The
   // communicators are handed to the ranks' threads; a backend that connects
   // ranks collectively does so at their first use or in group().
-  virtual std::vector<std::unique_ptr<Communicator>>
-  createWorld(int size, const WorldOptions &options) = 0;
+  virtual std::vector<std::unique_ptr<Communicator>> createWorld(int size, const WorldOptions &options) = 0;
 };
 
 std::unique_ptr<Backend> createCpuBackend();
@@ -127,8 +117,7 @@ struct tprt_ctx {
   // none.
   tprt::Communicator &group(int32_t id) {
     if (id < 0 || static_cast<size_t>(id) >= groups.size() || !groups[id])
-      tprt::fail(TPRT_BAD_ARTIFACT, "the program uses group ", id,
-                 ", which the manifest does not have");
+      tprt::fail(TPRT_BAD_ARTIFACT, "the program uses group ", id, ", which the manifest does not have");
     return *groups[id];
   }
 

@@ -33,8 +33,7 @@ template <typename... Args> std::string concat(Args &&...args) {
 
 class Error : public std::runtime_error {
 public:
-  Error(tprt_code code, const std::string &message)
-      : std::runtime_error(message), codeValue(code) {}
+  Error(tprt_code code, const std::string &message) : std::runtime_error(message), codeValue(code) {}
   tprt_code code() const { return codeValue; }
 
 private:

@@ -64,9 +64,9 @@ typedef enum tprt_code {
 
 // An error; NULL stands for success.
 typedef struct tprt_status tprt_status;
-tprt_code tprt_status_code(const tprt_status *status); // NULL: TPRT_OK
+tprt_code tprt_status_code(const tprt_status *status);      // NULL: TPRT_OK
 const char *tprt_status_message(const tprt_status *status); // NULL: ""
-void tprt_status_free(tprt_status *status); // NULL is allowed
+void tprt_status_free(tprt_status *status);                 // NULL is allowed
 
 // "0.1.0"
 const char *tprt_version(void);
@@ -102,22 +102,19 @@ typedef struct tprt_tensor_info {
   int32_t rank;
   int64_t sizes[TPRT_MAX_RANK];    // -1: dynamic
   const char *dims[TPRT_MAX_RANK]; // as text: "8", "batch", "past + seq"
-  int32_t state; // the state this is an input or output of, or -1
+  int32_t state;                   // the state this is an input or output of, or -1
 } tprt_tensor_info;
 
 // An index outside of the signature is TPRT_INVALID_ARGUMENT.
-tprt_status *tprt_artifact_input(const tprt_artifact *artifact, int32_t index,
-                                 tprt_tensor_info *info);
-tprt_status *tprt_artifact_output(const tprt_artifact *artifact, int32_t index,
-                                  tprt_tensor_info *info);
+tprt_status *tprt_artifact_input(const tprt_artifact *artifact, int32_t index, tprt_tensor_info *info);
+tprt_status *tprt_artifact_output(const tprt_artifact *artifact, int32_t index, tprt_tensor_info *info);
 
 // State: output `output` is input `input` grown along dimension `axis` (a KV
 // cache).
 typedef struct tprt_state_info {
   int32_t input, output, axis;
 } tprt_state_info;
-tprt_status *tprt_artifact_state(const tprt_artifact *artifact, int32_t index,
-                                 tprt_state_info *info);
+tprt_status *tprt_artifact_state(const tprt_artifact *artifact, int32_t index, tprt_state_info *info);
 
 //===----------------------------------------------------------------------===//
 // Sessions
@@ -132,9 +129,7 @@ typedef struct tprt_session_options {
 
 // Starts the artifact's ranks as threads of this process and loads each rank's
 // weights. `options` may be NULL.
-tprt_status *tprt_session_create(tprt_artifact *artifact,
-                                 const tprt_session_options *options,
-                                 tprt_session **out);
+tprt_status *tprt_session_create(tprt_artifact *artifact, const tprt_session_options *options, tprt_session **out);
 
 // Ends the ranks. A rank that never came back (TPRT_STALLED) is abandoned with
 // its memory. NULL is allowed.
@@ -143,15 +138,12 @@ void tprt_session_destroy(tprt_session *session);
 // Binds host memory of the *global* tensor; each rank takes its piece. Checks
 // element type, rank and fixed sizes; symbolic sizes are checked against each
 // other by tprt_session_run. Any strides; strides are in elements.
-tprt_status *tprt_session_bind_input(tprt_session *session, int32_t index,
-                                     const tprt_view *view);
-tprt_status *tprt_session_bind_output(tprt_session *session, int32_t index,
-                                      const tprt_view *view);
+tprt_status *tprt_session_bind_input(tprt_session *session, int32_t index, const tprt_view *view);
+tprt_status *tprt_session_bind_output(tprt_session *session, int32_t index, const tprt_view *view);
 
 // Fills dtype, rank, sizes and row-major strides that output `index` has for
 // the inputs bound now; `data` is left alone.
-tprt_status *tprt_session_output_shape(tprt_session *session, int32_t index,
-                                       tprt_view *view);
+tprt_status *tprt_session_output_shape(tprt_session *session, int32_t index, tprt_view *view);
 
 // Lets the session keep all states: each rank holds its piece of every state
 // with room for `capacity` entries along the state's axis, and runs append in
@@ -166,8 +158,7 @@ int64_t tprt_session_state_length(const tprt_session *session);
 
 // Sets the length: drops entries after `length`, or 0 to start anew.
 // A length above the current one is TPRT_INVALID_ARGUMENT.
-tprt_status *tprt_session_truncate_states(tprt_session *session,
-                                          int64_t length);
+tprt_status *tprt_session_truncate_states(tprt_session *session, int64_t length);
 
 // Runs all ranks once on what is bound. On error the bound outputs hold
 // unspecified values and kept states their old length. After TPRT_STALLED the
@@ -182,8 +173,7 @@ typedef struct tprt_memory_info {
   int64_t arena;
   int64_t states;
 } tprt_memory_info;
-tprt_status *tprt_session_memory(const tprt_session *session, int32_t rank,
-                                 tprt_memory_info *info);
+tprt_status *tprt_session_memory(const tprt_session *session, int32_t rank, tprt_memory_info *info);
 
 // Time spent per operation kind since the session was created, as JSON text
 // ({"matmul": {"calls": n, "ms": x}, ..., "kernels": ...}) of rank `rank`.
