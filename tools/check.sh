@@ -14,6 +14,8 @@ if [[ $status -ne 0 ]]; then
   # What passed is in build/check.log.
   grep -vE '^ *([0-9]+/[0-9]+ Test +#.* Passed |Start +[0-9]+:)' build/check.log
 else
-  sed -n '/ tests passed, /,$p' build/check.log
+  # Skipped tests first: the summary ends the output.
+  sed -n '/^The following tests did not run/,$p' build/check.log
+  grep -E ' tests passed, |^Total Test time' build/check.log
 fi
 exit "$status"
