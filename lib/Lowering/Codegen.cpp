@@ -20,13 +20,15 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 
 #include <mutex>
 
 using namespace mlir;
 using namespace tpo;
 
-static std::unique_ptr<llvm::TargetMachine> createTargetMachine(Location loc, StringRef cpu) {
+static std::unique_ptr<llvm::TargetMachine> createTargetMachine(Location loc, StringRef cpu,
+                                                                llvm::CodeGenOptLevel level) {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
@@ -48,7 +50,7 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine(Location loc, St
   }
   std::unique_ptr<llvm::TargetMachine> machine(
       target->createTargetMachine(triple, name, features.getString(), llvm::TargetOptions(), llvm::Reloc::PIC_,
-                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+                                  std::nullopt, level));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name)) {
     emitError(loc) << "unknown processor '" << cpu << "' for " << triple.str();
     return nullptr;
@@ -102,8 +104,27 @@ static FailureOr<std::string> emitObject(Location loc, llvm::Module &module, llv
   return std::string(object.begin(), object.end());
 }
 
+/// Moves the host functions to a module of their own: a straight line of
+/// thousands of calls, for which everything but the simplest code generation
+/// takes quadratic time and gains nothing.
+static std::unique_ptr<llvm::Module> splitHost(llvm::Module &module) {
+  auto isHost = [](const llvm::GlobalValue &value) { return value.getName().starts_with("tp_"); };
+  for (llvm::Function &function : module)
+    if (function.hasInternalLinkage()) {
+      function.setLinkage(llvm::GlobalValue::ExternalLinkage);
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    }
+  llvm::ValueToValueMapTy map;
+  std::unique_ptr<llvm::Module> host =
+      llvm::CloneModule(module, map, [&](const llvm::GlobalValue *value) { return isHost(*value); });
+  for (llvm::Function &function : module)
+    if (isHost(function))
+      function.deleteBody();
+  return host;
+}
+
 FailureOr<std::string> tpo::emitLLVMIR(ModuleOp module, const LoweringOptions &options) {
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(module.getLoc(), options.cpu);
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(module.getLoc(), options.cpu, llvm::CodeGenOptLevel::Aggressive);
   if (!machine)
     return failure();
   llvm::LLVMContext context;
@@ -118,20 +139,23 @@ FailureOr<std::string> tpo::emitLLVMIR(ModuleOp module, const LoweringOptions &o
 
 FailureOr<std::string> tpo::compileToSharedObject(ModuleOp module, const LoweringOptions &options) {
   Location loc = module.getLoc();
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(loc, options.cpu);
-  if (!machine)
+  auto machine = createTargetMachine(loc, options.cpu, llvm::CodeGenOptLevel::Aggressive);
+  auto hostMachine = createTargetMachine(loc, options.cpu, llvm::CodeGenOptLevel::None);
+  if (!machine || !hostMachine)
     return failure();
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> ir = translate(module, context, *machine);
-  if (!ir)
+  std::unique_ptr<llvm::Module> kernels = translate(module, context, *machine);
+  if (!kernels)
     return failure();
-  optimise(*ir, *machine);
-  FailureOr<std::string> object = emitObject(loc, *ir, *machine);
+  std::unique_ptr<llvm::Module> host = splitHost(*kernels);
+  optimise(*kernels, *machine);
   llvm::Module empty("empty", context);
   empty.setTargetTriple(machine->getTargetTriple());
   empty.setDataLayout(machine->createDataLayout());
+  FailureOr<std::string> kernelObject = emitObject(loc, *kernels, *machine);
+  FailureOr<std::string> hostObject = emitObject(loc, *host, *hostMachine);
   FailureOr<std::string> emptyObject = emitObject(loc, empty, *machine);
-  if (failed(object) || failed(emptyObject))
+  if (failed(kernelObject) || failed(hostObject) || failed(emptyObject))
     return failure();
-  return linkSharedObject(loc, *object, *emptyObject);
+  return linkSharedObject(loc, {*hostObject, *kernelObject}, *emptyObject);
 }

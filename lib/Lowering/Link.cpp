@@ -32,16 +32,22 @@ static LogicalResult runLinker(Location loc, ArrayRef<std::string> args) {
   return success();
 }
 
-FailureOr<std::string> tpo::linkSharedObject(Location loc, StringRef object, StringRef emptyObject) {
+FailureOr<std::string> tpo::linkSharedObject(Location loc, ArrayRef<StringRef> objects, StringRef emptyObject) {
   TemporaryDirectory directory;
-  if (failed(directory.create(loc)) || failed(directory.write(loc, "program.o", object)) ||
-      failed(directory.write(loc, "empty.o", emptyObject)))
+  if (failed(directory.create(loc)) || failed(directory.write(loc, "empty.o", emptyObject)))
     return failure();
   std::string libm = directory.file("libm.so");
+  std::vector<std::string> args{"ld.lld",          "-shared", "--no-as-needed", "-z", "noexecstack",
+                                "--build-id=none", "-s",      "-soname",        "program.so"};
+  args.insert(args.end(), {"-o", directory.file("program.so"), libm});
+  for (auto [index, object] : llvm::enumerate(objects)) {
+    std::string name = "object" + std::to_string(index) + ".o";
+    if (failed(directory.write(loc, name, object)))
+      return failure();
+    args.push_back(directory.file(name));
+  }
   if (failed(runLinker(loc, {"ld.lld", "-shared", "-soname", "libm.so.6", "-o", libm, directory.file("empty.o")})) ||
-      failed(runLinker(loc, {"ld.lld", "-shared", "--no-as-needed", "-z", "noexecstack", "--build-id=none", "-s",
-                             "-soname", "program.so", "-o", directory.file("program.so"), directory.file("program.o"),
-                             libm})))
+      failed(runLinker(loc, args)))
     return failure();
   return directory.read(loc, "program.so");
 }
