@@ -250,6 +250,23 @@ TEST_P(RuntimeOps, MatmulOfTransposedHeads) {
   }
 }
 
+// Rows of b a page apart: computed by panels of columns.
+TEST_P(RuntimeOps, MatmulOfPageSizedRows) {
+  for (int32_t dtype : {TPRT_F32, TPRT_BF16}) {
+    int64_t columns = dtype == TPRT_F32 ? 3000 : 6000, row = dtype == TPRT_F32 ? 3072 : 6144;
+    Strided a(dtype, {2, 17, 20}), b(dtype, {20, columns}, {}, row - columns), c(dtype, {2, 17, columns}),
+        bias(dtype, {columns});
+    a.randomize();
+    b.randomize();
+    bias.randomize();
+    c.randomize();
+    Strided before = c;
+    before.view.data = before.bytes.data();
+    matmul(a, b, &bias, &c, c, 1, TPRT_ACT_GELU_TANH);
+    expectProduct(a, b, &bias, &before, c, 1, TPRT_ACT_GELU_TANH, dtypeName(dtype));
+  }
+}
+
 TEST_P(RuntimeOps, MatmulEmpty) {
   Strided a(TPRT_F32, {3, 0}), b(TPRT_F32, {0, 4}), c(TPRT_F32, {3, 4}), bias(TPRT_F32, {4});
   bias.randomize();
