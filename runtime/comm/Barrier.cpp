@@ -19,9 +19,12 @@ using namespace tprt;
 
 namespace {
 
-// About 50 us of waiting on current processors.
-constexpr int spinsAlone = 1500;
-constexpr int yieldsShared = 4;
+// About 10 us of waiting on current processors: long enough for partners in
+// step. Longer spinning halves the speed of a machine that others use as well,
+// where the partner may need this very core; a yield gives it away and costs
+// next to nothing on a quiet machine.
+constexpr int spinsAlone = 300;
+constexpr int yields = 16;
 
 void pauseCore() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -68,18 +71,15 @@ void Barrier::wait(int member, const std::function<void()> &check) {
       futexWakeAll(generation);
     return;
   }
-  if (oversubscribed) {
-    for (int i = 0; i < yieldsShared; ++i) {
-      sched_yield();
-      if (generation.load(std::memory_order_acquire) != current)
-        return;
-    }
-  } else {
-    for (int i = 0; i < spinsAlone; ++i) {
-      pauseCore();
-      if (generation.load(std::memory_order_acquire) != current)
-        return;
-    }
+  for (int i = 0; i < (oversubscribed ? 0 : spinsAlone); ++i) {
+    pauseCore();
+    if (generation.load(std::memory_order_acquire) != current)
+      return;
+  }
+  for (int i = 0; i < yields; ++i) {
+    sched_yield();
+    if (generation.load(std::memory_order_acquire) != current)
+      return;
   }
   sleepers.fetch_add(1, std::memory_order_seq_cst);
   try {
