@@ -216,13 +216,14 @@ void LocalCommunicator::allReduce(const void *in, void *out, int64_t count, tprt
   size_t bytes = count * dtypeSize(dtype);
   if (shared->size == 1) {
     sync(Call::AllReduce);
-    if (in != out)
+    if (bytes && in != out)
       std::memcpy(out, in, bytes);
     return;
   }
   if (bytes > stagingBytes)
     return allReduceLarge(in, out, count, dtype, reduction);
-  std::memcpy(shared->staging[parity ^ 1].get() + me * stagingBytes, in, bytes);
+  if (bytes)
+    std::memcpy(shared->staging[parity ^ 1].get() + me * stagingBytes, in, bytes);
   begin({Call::AllReduce, count, dtype, reduction, nullptr, nullptr, nullptr});
   sources.resize(shared->size);
   for (int i = 0; i < shared->size; ++i)
