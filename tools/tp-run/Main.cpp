@@ -81,8 +81,7 @@ void bindInputs(Model &model, const std::vector<NpzArray> &arrays, const std::st
       if (array.name != model.inputs[i].name)
         continue;
       tprt_view view = array.view;
-      if (model.inputs[i].dtype == TPRT_BF16 && view.dtype == TPRT_U16)
-        view.dtype = TPRT_BF16;
+      view.dtype = storedAs(view.dtype, model.inputs[i].dtype);
       check(tprt_session_bind_input(model.session(), static_cast<int32_t>(i), &view));
     }
 }

@@ -229,6 +229,10 @@ void writeToDevice(const std::string &path, const std::vector<NpzOutput> &arrays
 
 } // namespace
 
+int32_t storedAs(int32_t stored, int32_t wanted) {
+  return wanted == TPRT_BF16 && stored == TPRT_U16 ? wanted : stored;
+}
+
 std::vector<NpzArray> readNpz(const std::string &path) {
   int code = 0;
   std::error_code missing;

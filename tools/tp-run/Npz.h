@@ -25,6 +25,10 @@ struct NpzArray {
 // uint16 stands for it. Throws std::runtime_error naming file and array.
 std::vector<NpzArray> readNpz(const std::string &path);
 
+// The element type that an array of `stored` stands for where the model wants
+// `wanted`: bit patterns become bf16; anything else stays what it is.
+int32_t storedAs(int32_t stored, int32_t wanted);
+
 // Writes contiguous arrays. The file appears complete or not at all. bf16 is
 // written as uint16.
 struct NpzOutput {
