@@ -35,6 +35,11 @@ LogicalResult GraphImporter::checkModel() {
     StringRef domain = import.domain();
     opsets[domain == "ai.onnx" ? "" : domain] = import.version();
   }
+  // IR version 3 introduced opset_import; 4 initializers that are no inputs.
+  int64_t ir = file.getModel().ir_version();
+  if (ir < 3 || ir > ::onnx::Version::IR_VERSION)
+    return emitError(fileLoc) << "IR version " << ir << " is not supported; need 3 to "
+                              << static_cast<int>(::onnx::Version::IR_VERSION);
   auto found = opsets.find("");
   if (found == opsets.end())
     return success();

@@ -52,6 +52,9 @@ private:
   template <typename Nodes>
   mlir::LogicalResult importNodes(const Nodes &nodes, Scope &scope);
   mlir::LogicalResult importNode(const ::onnx::NodeProto &proto, Scope &scope);
+  mlir::LogicalResult importOperator(const ::onnx::NodeProto &proto,
+                                     Scope &scope, int opset,
+                                     mlir::Location loc);
   mlir::LogicalResult importConstant(const ::onnx::NodeProto &proto,
                                      Scope &scope, mlir::Location loc);
   mlir::LogicalResult importIf(const ::onnx::NodeProto &proto, Scope &scope,

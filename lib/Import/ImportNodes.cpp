@@ -3,6 +3,7 @@
 #include "Fold.h"
 #include "GraphImporter.h"
 #include "Lift.h"
+#include "SchemaCheck.h"
 #include "ShapeInference.h"
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Tp/Dims.h"
@@ -261,6 +262,21 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
   FailureOr<int> opset = getOpset(*scope.opsets, domain, loc);
   if (failed(opset))
     return failure();
+  if (failed(importOperator(proto, scope, *opset, loc)))
+    return failure();
+  // Last: what this importer says of the same faults is written for people.
+  std::string objection = checkNodeSchema(
+      proto, *opset, static_cast<int>(file.getModel().ir_version()));
+  if (!objection.empty())
+    return emitError(loc) << objection;
+  return success();
+}
+
+LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
+                                            Scope &scope, int opset,
+                                            Location loc) {
+  StringRef opType = proto.op_type();
+  StringRef domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
   if (domain.empty() && opType == "Constant")
     return importConstant(proto, scope, loc);
   if (domain.empty() && opType == "If")
@@ -270,12 +286,18 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
   if (!info)
     return emitError(loc) << "operator " << opType
                           << (domain.empty() ? "" : " of domain ") << domain
-                          << " (opset " << *opset << ") is not supported";
-  Node node(*info, loc, *opset, symbols);
+                          << " (opset " << opset << ") is not supported";
+  Node node(*info, loc, opset, symbols);
   FailureOr<Values> operands = getOperands(proto, scope, loc);
   if (failed(operands))
     return failure();
   node.operands = std::move(*operands);
+  std::vector<int> types;
+  for (ImportedValue *operand : node.operands)
+    types.push_back(operand ? getDataType(operand->elem) : 0);
+  std::string objection = checkOperandTypes(proto, opset, types);
+  if (!objection.empty())
+    return emitError(loc) << objection;
   for (const std::string &name : proto.output())
     // Any pointer that is not null: replaced by the value itself.
     node.results.push_back(name.empty() ? nullptr : factory.make());
@@ -291,7 +313,7 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
     return defineOutputs(proto, {node.operands[0]}, scope, loc);
   }
   bool oldSoftmax =
-      domain.empty() && *opset < 13 &&
+      domain.empty() && opset < 13 &&
       (opType == "Softmax" || opType == "LogSoftmax" || opType == "Hardmax");
   if (failed(oldSoftmax ? softmaxOfOldOpset(node) : processNode(node)))
     return failure();

@@ -93,6 +93,14 @@ std::string tpo::importer::elementTypeName(int32_t dataType) {
   return "number " + std::to_string(dataType);
 }
 
+int32_t tpo::importer::getDataType(mlir::Type type) {
+  for (int32_t dataType = 1; type && dataType < TensorProto::DataType_ARRAYSIZE;
+       ++dataType)
+    if (convertElementType(dataType, type.getContext()) == type)
+      return dataType;
+  return 0;
+}
+
 Expected<uint64_t> tpo::importer::countElements(const TensorProto &tensor) {
   uint64_t count = 1;
   for (int64_t dim : tensor.dims()) {

@@ -29,6 +29,8 @@ mlir::Type convertElementType(int32_t dataType, mlir::MLIRContext *context);
 
 /// ONNX's name of an element type, for messages.
 std::string elementTypeName(int32_t dataType);
+/// The TensorProto::DataType of an element type; 0 for one that is none.
+int32_t getDataType(mlir::Type type);
 
 /// Where the contents of a tensor are: a range of a file, or bytes (both
 /// little-endian, row-major, 4-bit and 2-bit elements packed).

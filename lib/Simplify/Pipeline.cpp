@@ -15,10 +15,15 @@ LogicalResult tpo::simplify::applyPatterns(Operation *op,
                                            RewritePatternSet patterns) {
   GreedyRewriteConfig config;
   config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-  // A whole model is one region: a fixed number of sweeps would be a limit on
-  // the number of layers.
-  config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
-  return applyPatternsGreedily(op, std::move(patterns), config);
+  // A whole model is one region: sweeps and rewrites are bounded by its size.
+  // Each rewrite is sound by itself, so where two undo each other, stopping is
+  // only slower code. Real models need few of either.
+  int64_t operations = 0;
+  op->walk([&](Operation *) { ++operations; });
+  config.setMaxIterations(100 + operations / 10);
+  config.setMaxNumRewrites(1000 + 50 * operations);
+  (void)applyPatternsGreedily(op, std::move(patterns), config);
+  return success();
 }
 
 void tpo::buildSimplifyPipeline(OpPassManager &pm) {

@@ -205,10 +205,10 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
   }
 };
 
-/// What keys or values were repeated from: [B, h, T, D] of
-/// Reshape(Expand([B, h, 1, T, D] -> [B, h, g, T, D])), or of an Expand of one
-/// head; null where they were not.
-Value getRepeated(PatternRewriter &rewriter, Value value) {
+/// What keys or values were repeated from: [B, h, 1, T, D] of
+/// Reshape(Expand([B, h, 1, T, D] -> [B, h, g, T, D])), or the operand of an
+/// Expand of one head; null where they were not. Its dimension 1 is the heads.
+Value findRepeated(Value value) {
   Dims dims = getDims(value);
   if (dims.size() != 4 || !allKnown(dims))
     return nullptr;
@@ -237,8 +237,14 @@ Value getRepeated(PatternRewriter &rewriter, Value value) {
   if (!tp::provablyEqual(to[0], dims[0]) ||
       !tp::provablyEqual(to[3], dims[2]) || !tp::provablyEqual(to[4], dims[3]))
     return nullptr;
-  return makeReshape(rewriter, value.getLoc(), expand.getInput(),
-                     {from[0], from[1], from[3], from[4]});
+  return expand.getInput();
+}
+
+Value asHeads(PatternRewriter &rewriter, Value once) {
+  Dims from = getDims(once);
+  return from.size() == 4 ? once
+                          : makeReshape(rewriter, once.getLoc(), once,
+                                        {from[0], from[1], from[3], from[4]});
 }
 
 struct RemoveRepeatedHeads : OpRewritePattern<onnx::AttentionOp> {
@@ -247,10 +253,12 @@ struct RemoveRepeatedHeads : OpRewritePattern<onnx::AttentionOp> {
                                 PatternRewriter &rewriter) const override {
     if (getRank(op.getQ()) != 4 || !onnx::isNoValue(op.getPastKey()))
       return failure();
-    Value key = getRepeated(rewriter, op.getK());
-    Value value = key ? getRepeated(rewriter, op.getV()) : Value();
-    if (!value || !tp::provablyEqual(getDims(key)[1], getDims(value)[1]))
+    // Both are looked at before anything is built.
+    Value keys = findRepeated(op.getK()), values = findRepeated(op.getV());
+    if (!keys || !values ||
+        !tp::provablyEqual(getDims(keys)[1], getDims(values)[1]))
       return failure();
+    Value key = asHeads(rewriter, keys), value = asHeads(rewriter, values);
     rewriter.modifyOpInPlace(op, [&] {
       op->setOperand(1, key);
       op->setOperand(2, value);

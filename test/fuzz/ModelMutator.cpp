@@ -30,7 +30,7 @@ uint64_t tpo::fuzz::moveWeightsOut(ModelProto &model, const std::string &locatio
 }
 
 int64_t ModelMutator::oddNumber() {
-  constexpr int64_t numbers[] = {0,  1,  -1, 2,  3,   4,   7,     8,          16,         63,
+  constexpr int64_t numbers[] = {0,  1,  -1, 2,  3,   4,   7,     8,          16,          63,
                                  64, -2, -3, 65, 128, 255, 65536, 2147483647, -2147483648, 4294967296};
   switch (pick(4)) {
   case 0:
@@ -236,9 +236,18 @@ void ModelMutator::changeInitializer(GraphProto &graph) {
   case 4:
     if (tensor.external_data_size()) {
       StringStringEntryProto &entry = *tensor.mutable_external_data(pick(tensor.external_data_size()));
-      constexpr const char *values[] = {"",        "-1", "18446744073709551615", "9223372036854775807",
-                                        "../x",    "/x", "weights.bin\n",        "1e3",
-                                        "missing", ".",  "4096",                 "1"};
+      constexpr const char *values[] = {"",
+                                        "-1",
+                                        "18446744073709551615",
+                                        "9223372036854775807",
+                                        "../x",
+                                        "/x",
+                                        "weights.bin\n",
+                                        "1e3",
+                                        "missing",
+                                        ".",
+                                        "4096",
+                                        "1"};
       entry.set_value(values[pick(std::size(values))]);
     } else if (tensor.raw_data().size()) {
       std::string &raw = *tensor.mutable_raw_data();

@@ -44,8 +44,8 @@ cl::opt<uint64_t> first("first", cl::desc("The first mutant's number"), cl::init
 cl::opt<uint64_t> seed("seed", cl::desc("Another seed: other mutants"), cl::init(1), cl::cat(category));
 cl::opt<unsigned> jobCount("jobs", cl::desc("Processes at a time"), cl::init(2), cl::cat(category));
 cl::opt<unsigned> timeLimit("timeout", cl::desc("Seconds for one mutant"), cl::init(30), cl::cat(category));
-cl::opt<unsigned> lowerEvery("lower-every", cl::desc("Make an artifact of every n-th mutant; 0: of none"),
-                             cl::init(20), cl::cat(category));
+cl::opt<unsigned> lowerEvery("lower-every", cl::desc("Make an artifact of every n-th mutant; 0: of none"), cl::init(20),
+                             cl::cat(category));
 cl::opt<std::string> keep("keep", cl::desc("Write mutant --first to this file and stop"), cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("A line for each mutant"), cl::cat(category));
 cl::opt<bool> noChecker("no-checker", cl::desc("Do not compare with ONNX's checker"), cl::cat(category));
@@ -61,12 +61,12 @@ struct Progress {
 struct Base {
   std::string name;
   ::onnx::ModelProto model;
-  uint64_t weightBytes;
 };
 
 class Campaign {
 public:
-  Campaign(std::vector<Base> bases, std::string folder) : bases(std::move(bases)), folder(std::move(folder)) {}
+  Campaign(std::vector<Base> bases, uint64_t weightBytes, std::string folder)
+      : bases(std::move(bases)), weightBytes(weightBytes), folder(std::move(folder)) {}
 
   /// Mutant `number`; sets what was done to it.
   std::string make(uint64_t number, std::string &description) const {
@@ -124,15 +124,21 @@ private:
     running[pid] = {stop, progress};
   }
 
+  /// Zeros that take no room on the disk.
+  void makeWeights(const std::string &path) {
+    std::ofstream(path, std::ios::binary).put(0);
+    if (truncate(path.c_str(), static_cast<off_t>(weightBytes)) != 0)
+      _exit(1);
+  }
+
   /// The body of a process.
   void work(Progress &progress, uint64_t stop) {
     mlir::DialectRegistry registry;
     registerAllTpOptDialects(registry);
     mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-    // A folder of its own; the weights are the parent's.
     std::string own = folder + "/" + std::to_string(getpid());
     llvm::sys::fs::create_directory(own);
-    llvm::sys::fs::create_hard_link(folder + "/weights.bin", own + "/weights.bin");
+    makeWeights(own + "/weights.bin");
     std::string path = own + "/model.onnx", artifact = own + "/model.tpx";
     for (; progress.current < stop; ++progress.current) {
       uint64_t number = progress.current;
@@ -166,8 +172,8 @@ private:
       return;
     ++progress.objected;
     llvm::StringRef text(objection);
-    llvm::outs() << number << " " << description << ": ACCEPTED, but ONNX's checker says: "
-                 << text.substr(0, 300).split("\n==>").first << "\n";
+    llvm::outs() << number << " " << description
+                 << ": ACCEPTED, but ONNX's checker says: " << text.substr(0, 300).split("\n==>").first << "\n";
   }
 
   void waitForOne() {
@@ -197,6 +203,7 @@ private:
   }
 
   std::vector<Base> bases;
+  uint64_t weightBytes;
   std::string folder;
   std::map<pid_t, Process> running;
   Progress total{};
@@ -227,11 +234,7 @@ int main(int argc, char **argv) {
     weightBytes = std::max(weightBytes, moveWeightsOut(base.model, "weights.bin"));
     bases.push_back(std::move(base));
   }
-  std::string weights = (folder + "/weights.bin").str();
-  std::ofstream(weights, std::ios::binary).put(0);
-  if (truncate(weights.c_str(), static_cast<off_t>(weightBytes)) != 0)
-    return 1;
-  Campaign campaign(std::move(bases), folder.str().str());
+  Campaign campaign(std::move(bases), weightBytes, folder.str().str());
   int status = 0;
   if (!keep.empty()) {
     std::string description, bytes = campaign.make(first, description);

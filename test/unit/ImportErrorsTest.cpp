@@ -146,6 +146,36 @@ struct ImportExternalDataTest : ::testing::Test {
   }
 };
 
+// What ONNX's checker objects to is no model, even where it could be compiled.
+TEST(ImportErrorsTest, NodesThatTheirOpsetDoesNotHave) {
+  EXPECT_ERROR(importGraph("g (float[2,3] x) => (int64[1] y) "
+                           "{ y = Shape <start = 1> (x) }",
+                           /*opset=*/13),
+               "Unrecognized attribute: start for operator Shape");
+  EXPECT_ERROR(importGraph("g (float[2,3] x, float[3] s) => (float[2,3] y) "
+                           "{ y = LayerNormalization(x, s) }",
+                           /*opset=*/16),
+               "opset 16 has no operator LayerNormalization");
+  EXPECT_ERROR(importGraph("g (float[2,3] x) => (float[2,1] y) "
+                           "<int64[1] a = {1}> { y = ReduceMean(x, a) }",
+                           /*opset=*/13),
+               "has input size 2 not in range [min=1, max=1]");
+}
+
+TEST(ImportErrorsTest, OperandsOfTheWrongType) {
+  EXPECT_ERROR(importGraph("g (float[2,3] x, float[1] i) => (float[1,3] y) "
+                           "{ y = Gather(x, i) }"),
+               "input 'indices' has the type tensor(float), which the operator "
+               "does not take");
+  EXPECT_ERROR(importGraph("g (float[2] x, double[2] y) => (float[2] z) "
+                           "{ z = Add(x, y) }"),
+               "they must be the same");
+  // Exporters use bf16 with versions that do not list it yet.
+  ImportResult narrow =
+      importGraph("g (bfloat16[2] x) => (bfloat16[2] y) { y = Cos(x) }", 18);
+  EXPECT_TRUE(narrow.succeeded()) << narrow.errors;
+}
+
 TEST_F(ImportExternalDataTest, IsReferredTo) {
   folder.write("w.bin", std::string(100, 'x'));
   ImportResult result = import(modelWithExternal("w.bin", "36", "64"));
