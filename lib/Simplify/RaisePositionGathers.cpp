@@ -127,6 +127,14 @@ struct RaiseGatherND : OpRewritePattern<onnx::GatherNDOp> {
     SmallVector<size_t> used;
     Dims extents;
     for (const Positions &component : *components) {
+      // Always the first: a dimension of size one in the result, or none.
+      if (tp::getConst(component.offset) == 0 &&
+          llvm::all_of(component.strides, [](AffineExpr stride) {
+            return tp::getConst(stride) == 0;
+          })) {
+        extents.push_back(rewriter.getAffineConstantExpr(1));
+        continue;
+      }
       std::optional<size_t> counter = getCounter(component);
       if (!counter || (!used.empty() && used.back() >= *counter))
         return failure();

@@ -16,8 +16,7 @@ namespace {
 
 struct RemoveReshape : OpRewritePattern<onnx::ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op, PatternRewriter &rewriter) const override {
     Value data = op.getData();
     if (getRank(data) < 0 || data.getType() != op.getReshaped().getType() ||
         !sameDims(getDims(data), getDims(op.getReshaped())))
@@ -30,31 +29,66 @@ struct RemoveReshape : OpRewritePattern<onnx::ReshapeOp> {
 /// The last Reshape of a chain decides.
 struct MergeReshapes : OpRewritePattern<onnx::ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::ReshapeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op, PatternRewriter &rewriter) const override {
     auto inner = op.getData().getDefiningOp<onnx::ReshapeOp>();
-    if (!inner || getRank(op.getReshaped()) < 0 ||
-        !allKnown(getDims(op.getReshaped())))
+    if (!inner || getRank(op.getReshaped()) < 0 || !allKnown(getDims(op.getReshaped())))
       return failure();
-    replaceByNew(rewriter, op,
-                 makeReshape(rewriter, op.getLoc(), inner.getData(),
-                             getDims(op.getReshaped())));
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), inner.getData(), getDims(op.getReshaped())));
+    return success();
+  }
+};
+
+/// The dimensions of `dims` that are not 1.
+SmallVector<int64_t> getProperDims(ArrayRef<AffineExpr> dims) {
+  SmallVector<int64_t> proper;
+  for (auto [i, dim] : llvm::enumerate(dims))
+    if (tp::getConst(dim) != 1)
+      proper.push_back(i);
+  return proper;
+}
+
+/// Two transpositions with a Reshape between them that adds or drops dimensions
+/// of size 1 are one: with a batch of one, merging batch and heads is such a
+/// Reshape.
+struct MergeTransposesAroundUnitDims : OpRewritePattern<onnx::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::TransposeOp op, PatternRewriter &rewriter) const override {
+    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
+    auto inner = reshape ? reshape.getData().getDefiningOp<onnx::TransposeOp>() : nullptr;
+    Dims result = getDims(op->getResult(0));
+    if (!inner || !allKnown(result))
+      return failure();
+    Dims from = getDims(reshape.getData()), to = getDims(reshape.getReshaped());
+    SmallVector<int64_t> source = getProperDims(from), target = getProperDims(to);
+    if (!allKnown(from) || !allKnown(to) || source.size() != target.size())
+      return failure();
+    for (auto [i, k] : llvm::zip_equal(source, target))
+      if (!tp::provablyEqual(from[i], to[k]))
+        return failure();
+    // Dimensions of size 1 first, the others in the order of the result.
+    SmallVector<int64_t> perm;
+    for (size_t i = 0; i < from.size(); ++i)
+      if (!llvm::is_contained(source, i))
+        perm.push_back(i);
+    for (int64_t axis : getPerm(op))
+      if (const auto *found = llvm::find(target, axis); found != target.end())
+        perm.push_back(source[found - target.begin()]);
+    Value moved = makeTranspose(rewriter, op.getLoc(), reshape.getData(), perm);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), moved, result));
     return success();
   }
 };
 
 struct MergeTransposes : OpRewritePattern<onnx::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::TransposeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::TransposeOp op, PatternRewriter &rewriter) const override {
     auto inner = op.getData().getDefiningOp<onnx::TransposeOp>();
     if (!inner)
       return failure();
     SmallVector<int64_t> first = getPerm(inner), second = getPerm(op), merged;
     for (int64_t axis : second)
       merged.push_back(first[axis]);
-    replaceByNew(rewriter, op,
-                 makeTranspose(rewriter, op.getLoc(), inner.getData(), merged));
+    replaceByNew(rewriter, op, makeTranspose(rewriter, op.getLoc(), inner.getData(), merged));
     return success();
   }
 };
@@ -62,8 +96,7 @@ struct MergeTransposes : OpRewritePattern<onnx::TransposeOp> {
 /// A Transpose that only moves dimensions of size one is a Reshape.
 struct TransposeOfOnes : OpRewritePattern<onnx::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::TransposeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::TransposeOp op, PatternRewriter &rewriter) const override {
     SmallVector<int64_t> perm = getPerm(op);
     if (llvm::is_sorted(perm)) {
       if (op.getData().getType() != op.getTransposed().getType())
@@ -71,22 +104,18 @@ struct TransposeOfOnes : OpRewritePattern<onnx::TransposeOp> {
       rewriter.replaceOp(op, op.getData());
       return success();
     }
-    llvm::erase_if(perm, [&](int64_t axis) {
-      return getStaticDim(op.getData(), axis) == 1;
-    });
+    llvm::erase_if(perm, [&](int64_t axis) { return getStaticDim(op.getData(), axis) == 1; });
     Dims dims = getDims(op.getTransposed());
     if (!llvm::is_sorted(perm) || !allKnown(dims))
       return failure();
-    replaceByNew(rewriter, op,
-                 makeReshape(rewriter, op.getLoc(), op.getData(), dims));
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), op.getData(), dims));
     return success();
   }
 };
 
 /// For a reshape of `fine` that merges neighbouring dimensions into `coarse`:
 /// how many dimensions of `fine` each of `coarse` consists of.
-std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine,
-                                                    ArrayRef<AffineExpr> coarse,
+std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine, ArrayRef<AffineExpr> coarse,
                                                     MLIRContext *context) {
   if (!allKnown(fine) || !allKnown(coarse))
     return std::nullopt;
@@ -98,8 +127,7 @@ std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine,
       if (next == fine.size())
         return std::nullopt;
       ++next;
-    } while (!tp::provablyEqual(
-        tp::product(fine.slice(begin, next - begin), context), size));
+    } while (!tp::provablyEqual(tp::product(fine.slice(begin, next - begin), context), size));
     groups.push_back(next - begin);
   }
   if (next != fine.size())
@@ -112,14 +140,12 @@ std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine,
 /// transpose keys as [batch * heads, seq, head_dim].
 struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::TransposeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(onnx::TransposeOp op, PatternRewriter &rewriter) const override {
     auto merge = op.getData().getDefiningOp<onnx::ReshapeOp>();
     if (!merge || getRank(merge.getData()) < 0)
       return failure();
     Dims fine = getDims(merge.getData());
-    std::optional<SmallVector<int64_t>> groups =
-        getMergedGroups(fine, getDims(merge.getReshaped()), getContext());
+    std::optional<SmallVector<int64_t>> groups = getMergedGroups(fine, getDims(merge.getReshaped()), getContext());
     if (!groups)
       return failure();
     SmallVector<int64_t> begins, perm;
@@ -128,9 +154,7 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
     for (int64_t count : *groups) {
       begins.push_back(next);
       auto group = ArrayRef(fine).slice(next, count);
-      merges |= llvm::count_if(group, [](AffineExpr dim) {
-                  return tp::getConst(dim) != 1;
-                }) > 1;
+      merges |= llvm::count_if(group, [](AffineExpr dim) { return tp::getConst(dim) != 1; }) > 1;
       next += count;
     }
     // Dropping sizes of one merges nothing.
@@ -140,9 +164,7 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
       for (int64_t i = 0; i < (*groups)[axis]; ++i)
         perm.push_back(begins[axis] + i);
     Value moved = makeTranspose(rewriter, op.getLoc(), merge.getData(), perm);
-    replaceByNew(
-        rewriter, op,
-        makeReshape(rewriter, op.getLoc(), moved, getDims(op.getTransposed())));
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), moved, getDims(op.getTransposed())));
     return success();
   }
 };
@@ -150,6 +172,6 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
 } // namespace
 
 void tpo::simplify::populateReshapePatterns(RewritePatternSet &patterns) {
-  patterns.add<RemoveReshape, MergeReshapes, MergeTransposes, TransposeOfOnes,
+  patterns.add<RemoveReshape, MergeReshapes, MergeTransposes, MergeTransposesAroundUnitDims, TransposeOfOnes,
                TransposeOfMerged>(patterns.getContext());
 }

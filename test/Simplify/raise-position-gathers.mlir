@@ -120,3 +120,27 @@ func.func @constant_grid(%m: tensor<2x3xi1>) -> tensor<2x1x3xi1> {
   %0 = "onnx.GatherND"(%m, %i) : (tensor<2x3xi1>, tensor<2x1x3x2xi64>) -> tensor<2x1x3xi1>
   return %0 : tensor<2x1x3xi1>
 }
+
+// -----
+
+// In a batch of one, the batch's position is always the first.
+// CHECK-LABEL: func @batch_of_one
+// CHECK-NOT: onnx.GatherND
+// CHECK: onnx.Reshape
+func.func @batch_of_one(%m: tensor<1x3xi1>) -> tensor<1x1x3xi1> {
+  %i = "onnx.Constant"() {value = dense<[[[[0, 0], [0, 1], [0, 2]]]]> : tensor<1x1x3x2xi64>} : () -> tensor<1x1x3x2xi64>
+  %0 = "onnx.GatherND"(%m, %i) : (tensor<1x3xi1>, tensor<1x1x3x2xi64>) -> tensor<1x1x3xi1>
+  return %0 : tensor<1x1x3xi1>
+}
+
+// -----
+
+// One row of the two, and not the whole tensor.
+// CHECK-LABEL: func @first_of_two
+// CHECK-NOT: onnx.GatherND
+// CHECK: onnx.Slice
+func.func @first_of_two(%m: tensor<2x3xi1>) -> tensor<1x1x3xi1> {
+  %i = "onnx.Constant"() {value = dense<[[[[0, 0], [0, 1], [0, 2]]]]> : tensor<1x1x3x2xi64>} : () -> tensor<1x1x3x2xi64>
+  %0 = "onnx.GatherND"(%m, %i) : (tensor<2x3xi1>, tensor<1x1x3x2xi64>) -> tensor<1x1x3xi1>
+  return %0 : tensor<1x1x3xi1>
+}

@@ -121,3 +121,20 @@ func.func @hoist_expand(%m: tensor<1x1x1x3xi1>) -> tensor<1x1x4x3xf32> {
   %1 = "onnx.Where"(%0, %zero, %min) : (tensor<1x1x4x3xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x4x3xf32>
   return %1 : tensor<1x1x4x3xf32>
 }
+
+// -----
+
+// A batch of one merged with the heads and taken apart again.
+// CHECK-LABEL: func @transposes_around_unit_dims
+// CHECK-SAME: %[[K:.*]]: tensor<1x8x5x16xf32>
+// CHECK-NOT: onnx.Transpose
+// CHECK: return %[[K]]
+func.func @transposes_around_unit_dims(%k: tensor<1x8x5x16xf32>) -> tensor<1x8x5x16xf32> {
+  %merged = "onnx.Constant"() {value = dense<[8, 5, 16]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %apart = "onnx.Constant"() {value = dense<[1, 8, 16, 5]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %0 = "onnx.Reshape"(%k, %merged) {allowzero = 1 : si64} : (tensor<1x8x5x16xf32>, tensor<3xi64>) -> tensor<8x5x16xf32>
+  %1 = "onnx.Transpose"(%0) {perm = [0, 2, 1]} : (tensor<8x5x16xf32>) -> tensor<8x16x5xf32>
+  %2 = "onnx.Reshape"(%1, %apart) {allowzero = 1 : si64} : (tensor<8x16x5xf32>, tensor<4xi64>) -> tensor<1x8x16x5xf32>
+  %3 = "onnx.Transpose"(%2) {perm = [0, 1, 3, 2]} : (tensor<1x8x16x5xf32>) -> tensor<1x8x5x16xf32>
+  return %3 : tensor<1x8x5x16xf32>
+}

@@ -4,7 +4,8 @@
   check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8]
 
 Every model is compiled once per tp; every case runs twice, and both runs must
-give the same bits. Prints a line per failure and ends with 'N passed, N failed'.
+give the same bits. At one tp (--static) a case is also compiled for its sizes
+alone, with the same bits again. Prints a line per failure and ends with 'N passed, N failed'.
 """
 import argparse
 import glob
@@ -61,13 +62,34 @@ def same_bits(first, second):
     return all(first[k].tobytes() == second[k].tobytes() for k in first.files)
 
 
+def run_case(arguments, artifact, inputs, scratch, name):
+    """The outputs of one run, and what went wrong."""
+    output = os.path.join(scratch, f"{name}.npz")
+    command = [os.path.join(arguments.bin, "tp-run"), artifact, f"--inputs={inputs}", f"--outputs={output}"]
+    problem = run(command, arguments.timeout)
+    return (None if problem else np.load(output)), problem
+
+
+def compile_model(arguments, directory, tp, artifact, *options):
+    model = os.path.join(directory, "model.onnx")
+    command = [os.path.join(arguments.bin, "tp-opt"), model, f"--tp={tp}", "-o", artifact, *options]
+    return run(command, arguments.timeout)
+
+
+def fixed_sizes(meta, arrays):
+    """--dim with the sizes that the arrays give to the model's symbols."""
+    sizes = {}
+    for value in meta["inputs"]:
+        for dim, size in zip(value["shape"], arrays["in_" + value["name"]].shape):
+            if isinstance(dim, str) and dim.isidentifier():
+                sizes[dim] = size
+    return ["--dim=" + ",".join(f"{name}={size}" for name, size in sizes.items())] if sizes else []
+
+
 def check(arguments, directory, meta, tp, scratch):
     """Yields (case, error or None)."""
     artifact = os.path.join(scratch, "model.tpx")
-    error = run(
-        [os.path.join(arguments.bin, "tp-opt"), os.path.join(directory, "model.onnx"), f"--tp={tp}", "-o", artifact],
-        arguments.timeout,
-    )
+    error = compile_model(arguments, directory, tp, artifact)
     for case in meta["cases"]:
         if error:
             yield case["name"], error
@@ -75,16 +97,18 @@ def check(arguments, directory, meta, tp, scratch):
         expected = np.load(os.path.join(directory, case["file"]))
         inputs = os.path.join(scratch, "in.npz")
         np.savez(inputs, **{k[3:]: expected[k] for k in expected.files if k.startswith("in_")})
-        results, problem = [], None
-        for attempt in range(2):
-            output = os.path.join(scratch, f"out{attempt}.npz")
-            command = [os.path.join(arguments.bin, "tp-run"), artifact, f"--inputs={inputs}", f"--outputs={output}"]
-            problem = problem or run(command, arguments.timeout)
+        results, problem = run_case(arguments, artifact, inputs, scratch, "first")
+        problem = problem or compare(meta, expected, results)
+        if not problem:
+            again, problem = run_case(arguments, artifact, inputs, scratch, "second")
+            problem = problem or (None if same_bits(results, again) else "two runs differ")
+        options = fixed_sizes(meta, expected) if tp == arguments.static else []
+        if not problem and options:
+            static = os.path.join(scratch, "static.tpx")
+            problem = compile_model(arguments, directory, tp, static, *options)
             if not problem:
-                results.append(np.load(output))
-        problem = problem or compare(meta, expected, results[0])
-        if not problem and not same_bits(*results):
-            problem = "two runs differ"
+                again, problem = run_case(arguments, static, inputs, scratch, "static")
+                problem = problem or (None if same_bits(results, again) else "fixed sizes change the result's bits")
         yield case["name"], problem
 
 
@@ -95,6 +119,7 @@ def main():
     parser.add_argument("--models", default=os.path.join(here, "..", "models"))
     parser.add_argument("--only", default="")
     parser.add_argument("--tp", default="1,2,4,8")
+    parser.add_argument("--static", default="2", help="the tp at which cases are also compiled for their sizes alone")
     parser.add_argument("--timeout", type=float, default=120)
     arguments = parser.parse_args()
     passed = failed = 0
