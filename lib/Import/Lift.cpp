@@ -16,12 +16,12 @@ using namespace tpo::importer;
 StringRef tpo::importer::currentName(StringRef opType) {
   return llvm::StringSwitch<StringRef>(opType)
       .Case("Scatter", "ScatterElements")
+      .Case("Upsample", "Resize")
       .Default(opType);
 }
 
 // Attribute `name` (a list of integers or one) became operand `index`.
-static void moveIntsToOperand(Node &node, ValueFactory &values, StringRef name,
-                              size_t index) {
+static void moveIntsToOperand(Node &node, ValueFactory &values, StringRef name, size_t index) {
   std::optional<SmallVector<int64_t>> list = node.getInts(name);
   if (std::optional<int64_t> single = node.getInt(name))
     list = SmallVector<int64_t>{*single};
@@ -32,13 +32,11 @@ static void moveIntsToOperand(Node &node, ValueFactory &values, StringRef name,
   for (int64_t value : *list)
     elements.push_back(node.constant(value));
   node.setOperand(index,
-                  values.integers(IntegerType::get(node.context(), 64),
-                                  elements, /*isScalar=*/false, node.symbols));
+                  values.integers(IntegerType::get(node.context(), 64), elements, /*isScalar=*/false, node.symbols));
 }
 
 // Attribute `name`, a number of the first operand's type, became a scalar.
-static void moveFloatToOperand(Node &node, ValueFactory &values, StringRef name,
-                               size_t index) {
+static void moveFloatToOperand(Node &node, ValueFactory &values, StringRef name, size_t index) {
   auto attr = dyn_cast_or_null<FloatAttr>(node.attributes.get(name));
   node.attributes.erase(name);
   if (!attr || node.has(index))
@@ -50,16 +48,51 @@ static void moveFloatToOperand(Node &node, ValueFactory &values, StringRef name,
 }
 
 static LogicalResult failVersion(Node &node, int needed) {
-  return node.emitError() << "operator " << node.opType() << " of opset "
-                          << node.opset
-                          << " is not supported; it is from opset " << needed
-                          << " on";
+  return node.emitError() << "operator " << node.opType() << " of opset " << node.opset
+                          << " is not supported; it is from opset " << needed << " on";
 }
 
-static LogicalResult liftResize(Node &node) {
-  if (node.opset < 11)
-    return failVersion(node, 11);
+// Resize of opset 10 and Upsample had the operands X and scales, and mapped
+// positions in one way. Upsample of opset 7 had scales as an attribute.
+static LogicalResult liftResize(Node &node, ValueFactory &values) {
+  if (node.opset >= 11)
+    return success();
+  if (auto scales = dyn_cast_or_null<ArrayAttr>(node.attributes.get("scales"))) {
+    ImportedValue *value = values.make();
+    value->elem = Float32Type::get(node.context());
+    value->dims.push_back(node.constant(scales.size()));
+    SmallVector<float> elements;
+    for (Attribute scale : scales) {
+      auto number = dyn_cast<FloatAttr>(scale);
+      if (!number)
+        return node.emitError() << "scales must be numbers";
+      elements.push_back(number.getValueAsDouble());
+    }
+    value->constant = DenseElementsAttr::get(RankedTensorType::get({int64_t(elements.size())}, value->elem),
+                                             ArrayRef<float>(elements));
+    node.attributes.erase("scales");
+    node.setOperand(1, value);
+  }
+  if (!node.has(1))
+    return failVersion(node, 7);
+  node.setOperand(2, node.operands[1]);
+  node.operands[1] = nullptr;
+  auto setString = [&](StringRef name, StringRef value) {
+    node.attributes.set(name, StringAttr::get(node.context(), value));
+  };
+  if (node.getString("mode", "nearest") == "bilinear")
+    setString("mode", "linear");
+  setString("coordinate_transformation_mode", "asymmetric");
+  setString("nearest_mode", "floor");
   return success();
+}
+
+// The axis became an operand, and counts from the end by default.
+static void liftDFT(Node &node, ValueFactory &values) {
+  int64_t axis = node.getInt("axis", 1);
+  node.attributes.erase("axis");
+  node.setOperand(
+      2, values.integers(IntegerType::get(node.context(), 64), {node.constant(axis)}, /*isScalar=*/true, node.symbols));
 }
 
 static LogicalResult liftDropout(Node &node) {
@@ -79,11 +112,10 @@ static LogicalResult liftBatchNormalization(Node &node) {
 static LogicalResult liftGridSample(Node &node) {
   if (node.opset >= 20)
     return success();
-  StringRef mode =
-      llvm::StringSwitch<StringRef>(node.getString("mode", "bilinear"))
-          .Case("bilinear", "linear")
-          .Case("bicubic", "cubic")
-          .Default(node.getString("mode", ""));
+  StringRef mode = llvm::StringSwitch<StringRef>(node.getString("mode", "bilinear"))
+                       .Case("bilinear", "linear")
+                       .Case("bicubic", "cubic")
+                       .Default(node.getString("mode", ""));
   node.attributes.set("mode", StringAttr::get(node.context(), mode));
   return success();
 }
@@ -136,20 +168,16 @@ LogicalResult tpo::importer::liftNode(Node &node, ValueFactory &values) {
       moveFloatToOperand(node, values, "value", 2);
     }
   } else if (op == "Resize") {
-    return liftResize(node);
+    return liftResize(node, values);
   } else if (op == "Dropout") {
     return liftDropout(node);
   } else if (op == "BatchNormalization") {
     return liftBatchNormalization(node);
   } else if (op == "GridSample") {
     return liftGridSample(node);
-  } else if (op == "GroupNormalization") {
-    // Scale and bias were per group.
-    if (opset < 21)
-      return failVersion(node, 21);
   } else if (op == "DFT") {
     if (opset < 20)
-      return failVersion(node, 20);
+      liftDFT(node, values);
   } else if (op == "LogSoftmax" || op == "Softmax" || op == "Hardmax") {
     // The importer has flattened operands of older versions; only the default
     // axis is left to say.

@@ -1,10 +1,9 @@
-//===- ShapeConvolution.cpp - Convolutions, pooling, resizing -------------===//
+//===- ShapeConvolution.cpp - Convolutions and pooling --------------------===//
 
 #include "ShapeInference.h"
 
 #include "dialects/Tp/Dims.h"
 #include "mlir/IR/BuiltinAttributes.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace tpo;
@@ -21,107 +20,153 @@ struct Window {
 
 } // namespace
 
+static LogicalResult checkAutoPad(Node &node, const Window &window) {
+  if (llvm::is_contained({"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER", ""}, window.autoPad))
+    return success();
+  return node.emitError() << "auto_pad '" << window.autoPad << "' is unknown";
+}
+
 static FailureOr<Window> readWindow(Node &node, size_t spatial) {
   Window window;
-  window.strides =
-      node.getInts("strides").value_or(SmallVector<int64_t>(spatial, 1));
-  window.dilations =
-      node.getInts("dilations").value_or(SmallVector<int64_t>(spatial, 1));
-  window.pads =
-      node.getInts("pads").value_or(SmallVector<int64_t>(2 * spatial, 0));
+  window.strides = node.getInts("strides").value_or(SmallVector<int64_t>(spatial, 1));
+  window.dilations = node.getInts("dilations").value_or(SmallVector<int64_t>(spatial, 1));
+  window.pads = node.getInts("pads").value_or(SmallVector<int64_t>(2 * spatial, 0));
   window.autoPad = node.getString("auto_pad", "NOTSET");
   window.ceilMode = node.getInt("ceil_mode", 0);
-  if (window.strides.size() != spatial || window.dilations.size() != spatial ||
-      window.pads.size() != 2 * spatial)
-    return node.emitError() << "strides, dilations and pads do not fit "
-                            << spatial << " spatial dimensions";
+  if (window.strides.size() != spatial || window.dilations.size() != spatial || window.pads.size() != 2 * spatial)
+    return node.emitError() << "strides, dilations and pads do not fit " << spatial << " spatial dimensions";
+  if (failed(checkAutoPad(node, window)))
+    return failure();
   if (llvm::any_of(window.strides, [](int64_t s) { return s < 1; }) ||
       llvm::any_of(window.dilations, [](int64_t d) { return d < 1; }))
     return node.emitError() << "strides and dilations must be positive";
   return window;
 }
 
-static AffineExpr windowSize(const Window &window, size_t d, AffineExpr input,
-                             int64_t kernel, size_t spatial) {
+static AffineExpr windowSize(Node &node, const Window &window, size_t d, AffineExpr input, int64_t kernel,
+                             size_t spatial) {
   int64_t stride = window.strides[d];
   if (window.autoPad.starts_with("SAME"))
     return input.ceilDiv(stride);
+  bool isValid = window.autoPad == "VALID";
   int64_t extent = (kernel - 1) * window.dilations[d] + 1;
-  int64_t pads =
-      window.autoPad == "VALID" ? 0 : window.pads[d] + window.pads[d + spatial];
-  AffineExpr span = input + (pads - extent);
-  AffineExpr size =
-      window.ceilMode ? span.ceilDiv(stride) + 1 : span.floorDiv(stride) + 1;
-  // In ceil mode the last window must start inside the input or left padding.
-  if (auto fixed = tp::getConst(size); window.ceilMode && fixed)
-    if (auto length = tp::getConst(input))
-      if ((*fixed - 1) * stride >= *length + window.pads[d])
-        size = size - 1;
-  return size;
+  int64_t before = isValid ? 0 : window.pads[d];
+  int64_t after = isValid ? 0 : window.pads[d + spatial];
+  AffineExpr span = input + (before + after - extent);
+  if (!window.ceilMode)
+    return span.floorDiv(stride) + 1;
+  // The last window must start inside the input or the padding before it.
+  AffineExpr size = span.ceilDiv(stride) + 1;
+  AffineExpr beyond = (size - 1) * stride - input - before;
+  std::optional<int64_t> excess = tp::getConst(beyond);
+  if (!excess)
+    node.symbols.require(-beyond - 1);
+  return excess && *excess >= 0 ? size - 1 : size;
+}
+
+// SAME_UPPER and SAME_LOWER as the paddings that they are, where those do not
+// depend on symbolic sizes: always so where the stride is 1.
+static void resolvePads(Node &node, const Window &window, const Dims &input, ArrayRef<int64_t> kernel) {
+  size_t spatial = kernel.size();
+  if (window.autoPad == "NOTSET" || window.autoPad.empty())
+    return;
+  SmallVector<int64_t> pads(2 * spatial, 0);
+  for (size_t d = 0; d < spatial && window.autoPad != "VALID"; ++d) {
+    int64_t extent = (kernel[d] - 1) * window.dilations[d] + 1;
+    std::optional<int64_t> size = tp::getConst(input[2 + d]);
+    int64_t stride = window.strides[d];
+    if (!size && stride != 1)
+      return;
+    int64_t total = stride == 1 ? extent - 1 : ((*size + stride - 1) / stride - 1) * stride + extent - *size;
+    total = std::max<int64_t>(total, 0);
+    int64_t before = window.autoPad == "SAME_LOWER" ? (total + 1) / 2 : total / 2;
+    pads[d] = before;
+    pads[d + spatial] = total - before;
+  }
+  node.attributes.erase("auto_pad");
+  node.setInts("pads", pads);
 }
 
 static LogicalResult inferConvolution(Node &node, size_t weight, Type elem) {
-  if (failed(node.requireRankAtLeast(0, 3)) ||
-      failed(node.requireRank(weight, node.rank(0))))
+  if (failed(node.requireRankAtLeast(0, 3)) || failed(node.requireRank(weight, node.rank(0))))
     return failure();
   Dims input = node.dims(0), filter = node.dims(weight);
   size_t spatial = input.size() - 2;
   FailureOr<Window> window = readWindow(node, spatial);
-  if (failed(window) ||
-      failed(node.unify(input[1], filter[1] * node.getInt("group", 1),
-                        "channels")))
+  if (failed(window) || failed(node.unify(input[1], filter[1] * node.getInt("group", 1), "channels")))
     return failure();
+  int64_t group = node.getInt("group", 1);
+  if (group < 1 || (group > 1 && !tp::divideExactly(filter[0], node.constant(group))))
+    return node.emitError() << "output channels are no multiple of the " << group << " groups";
   Dims result{input[0], filter[0]};
+  SmallVector<int64_t> kernel;
   for (size_t d = 0; d < spatial; ++d) {
-    std::optional<int64_t> kernel = tp::getConst(filter[d + 2]);
-    if (!kernel)
+    std::optional<int64_t> size = tp::getConst(filter[d + 2]);
+    if (!size)
       return node.emitError() << "the kernel's size must be known";
-    result.push_back(windowSize(*window, d, input[d + 2], *kernel, spatial));
+    kernel.push_back(*size);
+    result.push_back(windowSize(node, *window, d, input[d + 2], *size, spatial));
   }
+  if (auto given = node.getInts("kernel_shape"); given && *given != kernel)
+    return node.emitError() << "kernel_shape is not the size of the weight";
+  resolvePads(node, *window, input, kernel);
   node.setResult(0, elem, result);
   return success();
 }
 
-static LogicalResult inferConv(Node &node) {
-  return inferConvolution(node, 1, node.elem(0));
-}
+static LogicalResult inferConv(Node &node) { return inferConvolution(node, 1, node.elem(0)); }
 static LogicalResult inferConvInteger(Node &node) {
   return inferConvolution(node, 1, IntegerType::get(node.context(), 32));
 }
-static LogicalResult inferQLinearConv(Node &node) {
-  return inferConvolution(node, 3, node.elem(7));
+static LogicalResult inferQLinearConv(Node &node) { return inferConvolution(node, 3, node.elem(7)); }
+
+// The paddings follow from the result's size: what is too much of the full
+// convolution is cut off at both ends.
+static FailureOr<int64_t> transposedPadBefore(Node &node, AffineExpr total, bool upper) {
+  std::optional<int64_t> excess = tp::getConst(node.symbols.canonicalize(total));
+  if (!excess)
+    return node.emitError() << "output_shape needs an input of fixed spatial sizes";
+  return upper ? *excess / 2 : *excess - *excess / 2;
 }
 
 static LogicalResult inferConvTranspose(Node &node) {
-  if (failed(node.requireRankAtLeast(0, 3)) ||
-      failed(node.requireRank(1, node.rank(0))))
+  if (failed(node.requireRankAtLeast(0, 3)) || failed(node.requireRank(1, node.rank(0))))
     return failure();
   Dims input = node.dims(0), filter = node.dims(1);
   size_t spatial = input.size() - 2;
   FailureOr<Window> window = readWindow(node, spatial);
   if (failed(window) || failed(node.unify(input[1], filter[0], "channels")))
     return failure();
-  SmallVector<int64_t> extra =
-      node.getInts("output_padding").value_or(SmallVector<int64_t>(spatial, 0));
+  int64_t group = node.getInt("group", 1);
+  if (group < 1 || !tp::divideExactly(filter[0], node.constant(group)))
+    return node.emitError() << "input channels are no multiple of the " << group << " groups";
+  SmallVector<int64_t> extra = node.getInts("output_padding").value_or(SmallVector<int64_t>(spatial, 0));
   auto shape = node.getInts("output_shape");
+  if (shape && shape->size() == spatial + 2)
+    shape->erase(shape->begin(), shape->begin() + 2);
   if (extra.size() != spatial || (shape && shape->size() != spatial))
-    return node.emitError() << "output_padding and output_shape do not fit "
-                            << spatial << " spatial dimensions";
-  Dims result{input[0], filter[1] * node.getInt("group", 1)};
+    return node.emitError() << "output_padding and output_shape do not fit " << spatial << " spatial dimensions";
+  Dims result{input[0], filter[1] * group};
+  SmallVector<int64_t> pads = window->pads;
+  bool isSame = window->autoPad.starts_with("SAME");
+  if (isSame || window->autoPad == "VALID")
+    pads.assign(2 * spatial, 0);
   for (size_t d = 0; d < spatial; ++d) {
-    if (shape) {
-      result.push_back(node.constant((*shape)[d]));
-      continue;
-    }
     int64_t stride = window->strides[d];
-    if (window->autoPad.starts_with("SAME")) {
-      result.push_back(input[d + 2] * stride);
+    AffineExpr full = (input[d + 2] - 1) * stride + extra[d] + (filter[d + 2] - 1) * window->dilations[d] + 1;
+    if (!shape && !isSame) {
+      result.push_back(full - pads[d] - pads[d + spatial]);
       continue;
     }
-    result.push_back((input[d + 2] - 1) * stride + extra[d] +
-                     (filter[d + 2] - 1) * window->dilations[d] + 1 -
-                     window->pads[d] - window->pads[d + spatial]);
+    result.push_back(shape ? node.constant((*shape)[d]) : input[d + 2] * stride);
+    FailureOr<int64_t> before = transposedPadBefore(node, full - result.back(), window->autoPad == "SAME_UPPER");
+    if (failed(before))
+      return failure();
+    pads[d] = *before;
   }
+  node.attributes.erase("auto_pad");
+  node.attributes.erase("output_shape");
+  node.setInts("pads", pads);
   node.setResult(0, node.elem(0), result);
   return success();
 }
@@ -136,12 +181,13 @@ static LogicalResult inferPool(Node &node) {
   if (failed(window))
     return failure();
   if (!kernel || kernel->size() != spatial)
-    return node.emitError()
-           << "kernel_shape does not fit " << spatial << " spatial dimensions";
+    return node.emitError() << "kernel_shape does not fit " << spatial << " spatial dimensions";
+  if (llvm::any_of(*kernel, [](int64_t size) { return size < 1; }))
+    return node.emitError() << "kernel_shape must be positive";
   Dims result{input[0], input[1]};
   for (size_t d = 0; d < spatial; ++d)
-    result.push_back(
-        windowSize(*window, d, input[d + 2], (*kernel)[d], spatial));
+    result.push_back(windowSize(node, *window, d, input[d + 2], (*kernel)[d], spatial));
+  resolvePads(node, *window, input, *kernel);
   node.setResult(0, node.elem(0), result);
   if (node.wants(1))
     node.setResult(1, IntegerType::get(node.context(), 64), result);
@@ -157,68 +203,6 @@ static LogicalResult inferGlobalPool(Node &node) {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// Resize
-//===----------------------------------------------------------------------===//
-
-// The scales of a Resize as numbers: from the constant that they are.
-static std::optional<SmallVector<double>> readScales(Node &node) {
-  if (!node.has(2))
-    return std::nullopt;
-  ImportedValue &value = node.operand(2);
-  if (value.scalar)
-    return SmallVector<double>{*value.scalar};
-  if (!value.floats.empty())
-    return SmallVector<double>(value.floats.begin(), value.floats.end());
-  auto constant = dyn_cast_or_null<DenseFPElementsAttr>(value.constant);
-  if (!constant)
-    return std::nullopt;
-  SmallVector<double> scales;
-  for (const APFloat &scale : constant.getValues<APFloat>())
-    scales.push_back(scale.convertToDouble());
-  return scales;
-}
-
-static LogicalResult inferResize(Node &node) {
-  Dims result = node.dims(0);
-  SmallVector<int64_t> axes = node.getInts("axes").value_or(
-      llvm::to_vector(llvm::seq<int64_t>(0, result.size())));
-  for (int64_t &axis : axes) {
-    FailureOr<int64_t> index = node.normalizeAxis(axis, result.size());
-    if (failed(index))
-      return failure();
-    axis = *index;
-  }
-  if (node.getString("keep_aspect_ratio_policy", "stretch") != "stretch")
-    return node.emitError() << "keep_aspect_ratio_policy is not supported";
-  if (node.has(3) && !node.operand(3).dims.empty() &&
-      tp::getConst(node.operand(3).dims[0]) != 0) {
-    FailureOr<Dims> sizes = node.requireIntegers(3);
-    if (failed(sizes))
-      return failure();
-    if (sizes->size() != axes.size())
-      return node.emitError()
-             << sizes->size() << " sizes for " << axes.size() << " axes";
-    for (auto [axis, size] : llvm::zip_equal(axes, *sizes))
-      result[axis] = size;
-  } else {
-    std::optional<SmallVector<double>> scales = readScales(node);
-    if (!scales || scales->size() != axes.size())
-      return node.emitError() << "scales must be constants, one per axis";
-    for (auto [axis, scale] : llvm::zip_equal(axes, *scales)) {
-      if (scale == std::floor(scale))
-        result[axis] = result[axis] * static_cast<int64_t>(scale);
-      else if (auto size = tp::getConst(result[axis]))
-        result[axis] = node.constant(std::floor(*size * scale));
-      else
-        return node.emitError()
-               << "a scale of " << scale << " needs a fixed size";
-    }
-  }
-  node.setResult(0, node.elem(0), result);
-  return success();
-}
-
 void tpo::importer::addConvolutionInference(InferTable &table) {
   table["onnx.Conv"] = inferConv;
   table["onnx.ConvInteger"] = inferConvInteger;
@@ -228,5 +212,4 @@ void tpo::importer::addConvolutionInference(InferTable &table) {
     table[("onnx." + name).str()] = inferPool;
   for (StringRef name : {"GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"})
     table[("onnx." + name).str()] = inferGlobalPool;
-  table["onnx.Resize"] = inferResize;
 }

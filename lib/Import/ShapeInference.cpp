@@ -16,6 +16,8 @@ static const InferTable &getTable() {
     addReductionInference(table);
     addContractionInference(table);
     addConvolutionInference(table);
+    addImageInference(table);
+    addSignalInference(table);
     addAttentionInference(table);
     addContribInference(table);
     return table;

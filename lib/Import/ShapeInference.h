@@ -28,6 +28,8 @@ void addIndexingInference(InferTable &table);
 void addReductionInference(InferTable &table);
 void addContractionInference(InferTable &table);
 void addConvolutionInference(InferTable &table);
+void addImageInference(InferTable &table);
+void addSignalInference(InferTable &table);
 void addAttentionInference(InferTable &table);
 void addContribInference(InferTable &table);
 

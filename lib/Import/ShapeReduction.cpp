@@ -45,8 +45,7 @@ static LogicalResult inferReduce(Node &node) {
 
 static LogicalResult inferArgReduce(Node &node) {
   Dims result = node.dims(0);
-  FailureOr<int64_t> axis =
-      node.normalizeAxis(node.getInt("axis", 0), result.size());
+  FailureOr<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), result.size());
   if (failed(axis))
     return failure();
   if (node.getInt("keepdims", 1))
@@ -59,8 +58,7 @@ static LogicalResult inferArgReduce(Node &node) {
 
 static LogicalResult inferAlongAxis(Node &node) {
   // A scalar has no axis, but softmax of one is legal in old models.
-  if (failed(node.normalizeAxis(node.getInt("axis", -1),
-                                std::max<int64_t>(1, node.rank(0)))))
+  if (failed(node.normalizeAxis(node.getInt("axis", -1), std::max<int64_t>(1, node.rank(0)))))
     return failure();
   return inferSame(node);
 }
@@ -68,14 +66,12 @@ static LogicalResult inferAlongAxis(Node &node) {
 // The statistics of a normalisation over [axis, rank): those sizes are 1.
 static LogicalResult inferLayerNorm(Node &node) {
   Dims stats = node.dims(0);
-  FailureOr<int64_t> axis =
-      node.normalizeAxis(node.getInt("axis", -1), stats.size());
+  FailureOr<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), stats.size());
   if (failed(axis))
     return failure();
   // The scale broadcasts into the normalised sizes.
   Dims normalized(stats.begin() + *axis, stats.end());
-  if (node.has(1) && node.rank(1) <= node.rank(0) &&
-      failed(node.broadcast({normalized, node.dims(1)})))
+  if (node.has(1) && node.rank(1) <= node.rank(0) && failed(node.broadcast({normalized, node.dims(1)})))
     return failure();
   std::fill(stats.begin() + *axis, stats.end(), node.constant(1));
   Type statsType = Float32Type::get(node.context());
@@ -97,19 +93,36 @@ static LogicalResult inferBatchNorm(Node &node) {
   return success();
 }
 
+// Scale and bias are per channel; before opset 21 they were per group, which
+// their size tells.
+static LogicalResult inferGroupNorm(Node &node) {
+  if (failed(node.requireRankAtLeast(0, 3)))
+    return failure();
+  AffineExpr groups = node.constant(node.getInt("num_groups", 0));
+  if (node.getInt("num_groups", 0) < 1 || !tpo::tp::divideExactly(node.dims(0)[1], groups))
+    return node.emitError() << "channels are no multiple of num_groups";
+  for (size_t i : {1, 2}) {
+    if (failed(node.requireRank(i, 1)))
+      return failure();
+    bool perGroup = node.opset < 21 && node.symbols.equal(node.dims(i)[0], groups);
+    if (!perGroup && failed(node.unify(node.dims(i)[0], node.dims(0)[1], "channels")))
+      return failure();
+  }
+  return inferSame(node);
+}
+
 void tpo::importer::addReductionInference(InferTable &table) {
-  for (StringRef name : {"L1", "L2", "LogSum", "LogSumExp", "Max", "Mean",
-                         "Min", "Prod", "Sum", "SumSquare"})
+  for (StringRef name : {"L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"})
     table[("onnx.Reduce" + name).str()] = inferReduce;
   table["onnx.ArgMax"] = inferArgReduce;
   table["onnx.ArgMin"] = inferArgReduce;
   for (StringRef name : {"Softmax", "LogSoftmax", "Hardmax"})
     table[("onnx." + name).str()] = inferAlongAxis;
-  for (StringRef name : {"InstanceNormalization", "GroupNormalization", "LRN",
-                         "MeanVarianceNormalization", "LpNormalization"})
+  for (StringRef name : {"InstanceNormalization", "LRN", "MeanVarianceNormalization", "LpNormalization"})
     table[("onnx." + name).str()] = inferSame;
   table["onnx.LayerNormalization"] = inferLayerNorm;
   table["onnx.RMSNormalization"] = inferLayerNorm;
   table["onnx.ms.SimplifiedLayerNormalization"] = inferLayerNorm;
+  table["onnx.GroupNormalization"] = inferGroupNorm;
   table["onnx.BatchNormalization"] = inferBatchNorm;
 }

@@ -12,10 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ScalarEmitter.h"
+#include "RowBuilder.h"
 
-#include "dialects/Onnx/Onnx.h"
-#include "dialects/Tp/Tp.h"
 #include "tp-opt/Lowering/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -31,56 +29,6 @@ namespace tpo {
 namespace {
 
 using namespace kernels;
-
-/// Builds element-wise onnx operators; shapes follow numpy broadcasting of two
-/// operands of which one has the result's shape.
-class RowBuilder {
-public:
-  RowBuilder(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
-
-  Value convert(Value x, Type elementType) {
-    auto type = cast<RankedTensorType>(x.getType());
-    if (type.getElementType() == elementType)
-      return x;
-    return onnx::CastOp::create(b, loc, type.clone(elementType), x, b.getNamedAttr("to", dataType(elementType)));
-  }
-  Value constant(Type elementType, double value) {
-    auto type = RankedTensorType::get({}, elementType);
-    return onnx::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(elementType, value)));
-  }
-  template <typename OnnxOp>
-  Value binary(Value wide, Value narrow) {
-    return OnnxOp::create(b, loc, wide.getType(), ValueRange{wide, narrow});
-  }
-  template <typename OnnxOp>
-  Value unary(Value x) {
-    return OnnxOp::create(b, loc, x.getType(), x);
-  }
-  /// Reduces the dimensions from `first` on up to `end`, keeping them as 1.
-  template <typename OnnxOp>
-  Value reduce(Value x, int64_t first, int64_t end) {
-    auto type = cast<RankedTensorType>(x.getType());
-    SmallVector<AffineExpr> dims = tp::getDims(type);
-    SmallVector<int64_t> axes;
-    for (int64_t dim = first; dim < end; ++dim) {
-      dims[dim] = getAffineConstantExpr(1, b.getContext());
-      axes.push_back(dim);
-    }
-    Value axesValue = onnx::ConstantOp::create(b, loc, b.getI64TensorAttr(axes));
-    return OnnxOp::create(b, loc, tp::makeTensorType(dims, type.getElementType()), ValueRange{x, axesValue});
-  }
-
-private:
-  Attribute dataType(Type type) {
-    // onnx.TensorProto.DataType
-    int64_t code = type.isF16() ? 10 : type.isF64() ? 11 : type.isBF16() ? 16 : 1;
-    return b.getIntegerAttr(b.getIntegerType(64, /*isSigned=*/true), code);
-  }
-  OpBuilder &b;
-  Location loc;
-};
-
-Type statisticsType(Type elementType) { return getComputeType(elementType); }
 
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, or without the mean.
 struct DecomposeNorm : RewritePattern {
@@ -151,6 +99,7 @@ struct DecomposeForKernelsPass : impl::TpDecomposeForKernelsPassBase<DecomposeFo
     patterns.add<DecomposeNorm>(&getContext(), "onnx.RMSNormalization", false);
     patterns.add<DecomposeSoftmax>(&getContext(), "onnx.Softmax", false);
     patterns.add<DecomposeSoftmax>(&getContext(), "onnx.LogSoftmax", true);
+    populateSpatialNormPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

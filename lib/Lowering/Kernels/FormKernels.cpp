@@ -25,6 +25,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -53,9 +54,19 @@ unsigned elementCost(Operation *op) {
       .Default(1);
 }
 
+/// Whether an element of the result takes a loop over elements of operands that
+/// other elements read, too.
+bool readsRepeatedly(Operation *op) {
+  static const llvm::StringSet<> names{
+      "CumSum",       "MatMul",     "Conv",       "ConvInteger", "QLinearConv", "ConvTranspose", "Col2Im",
+      "AveragePool",  "MaxPool",    "LpPool",     "MaxUnpool",   "LRN",         "Resize",        "GridSample",
+      "RoiAlign",     "DeformConv", "DFT",        "STFT",        "Einsum"};
+  return names.contains(getOpName(op));
+}
+
 bool isReduction(Operation *op) {
   StringRef name = getOpName(op);
-  return name.starts_with("Reduce") || name == "ArgMax" || name == "ArgMin" || name == "CumSum" || name == "MatMul";
+  return name.starts_with("Reduce") || name == "ArgMax" || name == "ArgMin" || readsRepeatedly(op);
 }
 
 /// The tensors that exist in memory.
@@ -113,8 +124,8 @@ private:
   /// several times, and that costs more than storing them.
   static bool repeats(Value value, Value root, unsigned cost) {
     Operation *op = root.getDefiningOp();
-    Value space = isReduction(op) && getOpName(op) != "CumSum" ? op->getOperand(0) : root;
-    if (isReduction(op) && (getOpName(op) == "CumSum" || getOpName(op) == "MatMul"))
+    Value space = isReduction(op) ? op->getOperand(0) : root;
+    if (readsRepeatedly(op))
       return true;
     if (cost < 4)
       return false;

@@ -24,6 +24,13 @@ EmitFn lookupEmitter(StringRef name) {
     registerElementwise(result);
     registerDataMovement(result);
     registerReductions(result);
+    registerConvolution(result);
+    registerPooling(result);
+    registerResize(result);
+    registerSampling(result);
+    registerSignal(result);
+    registerSpatialMovement(result);
+    registerEinsum(result);
     return result;
   }();
   return table.lookup(name);
@@ -60,7 +67,10 @@ Value ScalarEmitter::index(int64_t value) {
   return known;
 }
 
+// Null operands, after an error, give null.
 Value ScalarEmitter::add(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return Value();
   if (lhs == index(0))
     return rhs;
   if (rhs == index(0))
@@ -69,12 +79,16 @@ Value ScalarEmitter::add(Value lhs, Value rhs) {
 }
 
 Value ScalarEmitter::sub(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return Value();
   if (rhs == index(0))
     return lhs;
   return arith::SubIOp::create(b, loc, lhs, rhs);
 }
 
 Value ScalarEmitter::mul(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return Value();
   if (lhs == index(1))
     return rhs;
   if (rhs == index(1))
@@ -159,6 +173,8 @@ Value ScalarEmitter::wrapIndex(Value element, Value extent) {
 
 Value ScalarEmitter::choose(Value condition, Type type, llvm::function_ref<Value()> then,
                             llvm::function_ref<Value()> otherwise) {
+  if (!condition)
+    return Value();
   bool failed = false;
   auto fill = [&](llvm::function_ref<Value()> emit) {
     return [&, emit](OpBuilder &, Location) {
@@ -186,6 +202,8 @@ Value ScalarEmitter::choose(Value condition, Type type, llvm::function_ref<Value
 
 SmallVector<Value> ScalarEmitter::reduce(Value count, ValueRange init,
                                          llvm::function_ref<SmallVector<Value>(ValueRange, Value)> step) {
+  if (!count || llvm::is_contained(init, Value()))
+    return {};
   auto loop = scf::ForOp::create(b, loc, index(0), count, index(1), init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -216,6 +234,8 @@ BlockArgument ScalarEmitter::inputArgument(Value value) {
 }
 
 Value ScalarEmitter::element(Value value, ValueRange indices) {
+  if (llvm::is_contained(indices, Value()))
+    return Value();
   Key key{value.getAsOpaquePointer(), {}};
   for (Value position : indices)
     key.second.push_back(position.getAsOpaquePointer());

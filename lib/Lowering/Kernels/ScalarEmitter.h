@@ -45,6 +45,13 @@ EmitFn lookupEmitter(llvm::StringRef name);
 void registerElementwise(llvm::StringMap<EmitFn> &table);
 void registerDataMovement(llvm::StringMap<EmitFn> &table);
 void registerReductions(llvm::StringMap<EmitFn> &table);
+void registerConvolution(llvm::StringMap<EmitFn> &table);
+void registerPooling(llvm::StringMap<EmitFn> &table);
+void registerResize(llvm::StringMap<EmitFn> &table);
+void registerSampling(llvm::StringMap<EmitFn> &table);
+void registerSignal(llvm::StringMap<EmitFn> &table);
+void registerSpatialMovement(llvm::StringMap<EmitFn> &table);
+void registerEinsum(llvm::StringMap<EmitFn> &table);
 
 /// The type in which kernels compute on elements of `type`: f32 for f16 and
 /// bf16, signless integers.
