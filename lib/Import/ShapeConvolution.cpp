@@ -126,7 +126,9 @@ static FailureOr<int64_t> transposedPadBefore(Node &node, AffineExpr total, bool
   std::optional<int64_t> excess = tp::getConst(node.symbols.canonicalize(total));
   if (!excess)
     return node.emitError() << "output_shape needs an input of fixed spatial sizes";
-  return upper ? *excess / 2 : *excess - *excess / 2;
+  // A result that is larger has zeros at its end.
+  int64_t cut = std::max<int64_t>(*excess, 0);
+  return upper ? cut / 2 : cut - cut / 2;
 }
 
 static LogicalResult inferConvTranspose(Node &node) {

@@ -68,26 +68,60 @@ Values gemm(Operation *op, OpBuilder &builder, ValueRange operands,
   return clone(op, builder, addOnce(op, builder, operands, context), context);
 }
 
-Values conv(Operation *op, OpBuilder &builder, ValueRange operands,
-            const tp::PartitionContext &context) {
-  int64_t group = intAttr(op, "group", 1);
-  Values results =
-      clone(op, builder, addOnce(op, builder, operands, context), context);
-  // With several groups a split of the input channels is one of the groups.
-  if (failed(results) || group == 1 ||
-      !context.getOperandLayout(0).dims[1].isSplit())
-    return results;
+/// A rank's number of groups, as attribute `name` of `local`, where the channels
+/// of operand 0 are split. Ranks may hold different numbers of them: then
+/// `tp.group_channels` has the channels of one group in what `perGroup` counts.
+static void setGroups(Operation *op, Operation *local, StringRef name,
+                      int64_t perGroup, const tp::PartitionContext &context) {
+  int64_t groups = intAttr(op, name, 1);
+  if (groups == 1 || !context.getOperandLayout(0).dims[1].isSplit())
+    return;
   auto global = cast<RankedTensorType>(context.getOperandGlobalType(0));
   tp::SymbolicRange channels =
       getRange(context, global, context.getOperandLayout(0), 1);
-  std::optional<int64_t> local =
+  std::optional<int64_t> held =
       channels.size ? tp::getConst(channels.size) : std::nullopt;
-  int64_t perGroup = global.getDimSize(1) / group;
-  if (!local || perGroup <= 0 || *local % perGroup != 0)
-    return op->emitError("cannot be partitioned: ranks would hold different "
-                         "numbers of its ")
-           << group << " groups";
-  setIntAttr(results->front().getDefiningOp(), "group", *local / perGroup);
+  int64_t channelsPerGroup = global.getDimSize(1) / groups;
+  if (held && channelsPerGroup > 0)
+    setIntAttr(local, name, *held / channelsPerGroup);
+  else
+    setIntAttr(local, "tp.group_channels", perGroup);
+}
+
+/// With several groups a split of the input channels is one of the groups.
+Values conv(Operation *op, OpBuilder &builder, ValueRange operands,
+            const tp::PartitionContext &context) {
+  Values results =
+      clone(op, builder, addOnce(op, builder, operands, context), context);
+  if (failed(results))
+    return failure();
+  auto weight = cast<RankedTensorType>(context.getOperandGlobalType(1));
+  setGroups(op, results->front().getDefiningOp(), "group",
+            weight.getDimSize(0) / intAttr(op, "group", 1), context);
+  return results;
+}
+
+Values convTranspose(Operation *op, OpBuilder &builder, ValueRange operands,
+                     const tp::PartitionContext &context) {
+  Values results =
+      clone(op, builder, addOnce(op, builder, operands, context), context);
+  if (failed(results))
+    return failure();
+  auto weight = cast<RankedTensorType>(context.getOperandGlobalType(1));
+  setGroups(op, results->front().getDefiningOp(), "group",
+            weight.getDimSize(0) / intAttr(op, "group", 1), context);
+  return results;
+}
+
+Values groupNormalization(Operation *op, OpBuilder &builder,
+                          ValueRange operands,
+                          const tp::PartitionContext &context) {
+  Values results = clone(op, builder, operands, context);
+  if (failed(results))
+    return failure();
+  auto global = cast<RankedTensorType>(context.getOperandGlobalType(0));
+  setGroups(op, results->front().getDefiningOp(), "num_groups",
+            global.getDimSize(1) / intAttr(op, "num_groups", 1), context);
   return results;
 }
 

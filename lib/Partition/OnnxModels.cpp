@@ -86,8 +86,11 @@ constexpr StringLiteral kSizeFree[] = {
     "Concat", "Flatten", "Pad", "Slice", "Split", "Squeeze", "Tile",
     "Transpose", "Unsqueeze",
     // Channels, one by one.
-    "AveragePool", "BatchNormalization", "GlobalAveragePool", "GlobalMaxPool",
-    "InstanceNormalization", "MaxPool",
+    "AveragePool", "BatchNormalization", "GlobalAveragePool", "GlobalLpPool",
+    "GlobalMaxPool", "InstanceNormalization", "LpPool", "MaxPool",
+    // Sizes that change belong to dimensions that stay whole.
+    "DepthToSpace", "GridSample", "LRN", "MeanVarianceNormalization", "Resize",
+    "SpaceToDepth",
     // Quantisation.
     "DequantizeLinear", "DynamicQuantizeLinear", "QuantizeLinear"};
 
@@ -108,6 +111,8 @@ const llvm::StringMap<Function> &getFunctions() {
     map["Gemm"] = local::gemm;
     map["ms.FusedGemm"] = local::gemm;
     map["Conv"] = local::conv;
+    map["ConvTranspose"] = local::convTranspose;
+    map["GroupNormalization"] = local::groupNormalization;
     map["ms.MatMulNBits"] = local::matMulNBits;
     map["Gather"] = local::gather;
     return map;

@@ -97,6 +97,8 @@ void SplittableDims::seed(Operation *op, const tp::ShardingRule &rule) {
   if (name == "MatMul" || name == "Gemm") {
     seedOperand(0);
     seedOperand(1);
+  } else if (name == "Conv" || name == "ConvTranspose") {
+    seedOperand(1);
   } else if (name == "Gather") {
     seedOperand(0);
   }

@@ -73,6 +73,12 @@ void attachComputation(MLIRContext *context) {
   attach<rules::spatial>(context, "onnx",
                          {"AveragePool", "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "InstanceNormalization",
                           "LpPool", "MaxPool"});
+  attach<rules::resize>(context, "onnx", {"Resize"});
+  attach<rules::gridSample>(context, "onnx", {"GridSample"});
+  attach<rules::convTranspose>(context, "onnx", {"ConvTranspose"});
+  attach<rules::groupNormalization>(context, "onnx", {"GroupNormalization"});
+  attach<rules::perSample>(context, "onnx", {"DepthToSpace", "LRN", "SpaceToDepth"});
+  attach<rules::meanVarianceNormalization>(context, "onnx", {"MeanVarianceNormalization"});
 }
 
 void attachMovement(MLIRContext *context) {

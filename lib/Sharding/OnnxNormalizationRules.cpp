@@ -196,7 +196,9 @@ Rule batchNormalization(Operation *op) {
 /// is behind them whole. Further operands are per channel.
 Rule spatial(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
-  SmallVector<tp::DimFactors> dims = makeDims(builder, [](unsigned dim) { return dim >= 2; });
+  // The indices of MaxPool are positions in the whole tensor.
+  bool hasPositions = op->getNumResults() > 1 && presentResult(op, 1);
+  SmallVector<tp::DimFactors> dims = makeDims(builder, [&](unsigned dim) { return dim >= 2 || hasPositions; });
   if (dims.size() < 2)
     return op->emitOpError("needs batch and channels");
   bool perChannel = op->getName().stripDialect() == "InstanceNormalization";

@@ -41,6 +41,14 @@ Rule reduce(mlir::Operation *op);
 Rule batchNormalization(mlir::Operation *op);
 Rule spatial(mlir::Operation *op);
 
+// OnnxImageRules.cpp
+Rule resize(mlir::Operation *op);
+Rule gridSample(mlir::Operation *op);
+Rule convTranspose(mlir::Operation *op);
+Rule groupNormalization(mlir::Operation *op);
+Rule perSample(mlir::Operation *op);
+Rule meanVarianceNormalization(mlir::Operation *op);
+
 // OnnxShapeRules.cpp
 Rule reshape(mlir::Operation *op);
 Rule transpose(mlir::Operation *op);

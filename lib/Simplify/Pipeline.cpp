@@ -35,7 +35,8 @@ void tpo::buildSimplifyPipeline(OpPassManager &pm) {
   onFunctions(createCSEPass(), createFoldConstantsPass(),
               createSimplifyMovementPass(), createRaiseRotaryPass());
   pm.addPass(createRaisePositionGathersPass());
-  onFunctions(createFoldConstantsPass(), createFoldWeightViewsPass(),
+  onFunctions(createRaiseContractionsPass(), createFoldConstantsPass(),
+              createSimplifyMovementPass(), createFoldWeightViewsPass(),
               createRaiseMatMulPass(), createCSEPass(), createRaiseNormsPass(),
               createRaiseActivationsPass());
   // Activations between flattened linear layers are single operations now.

@@ -142,6 +142,31 @@ def UnfuseProjectionsPass : SimplifyPass<"tp-unfuse-projections"> {
   }];
 }
 
+def RaiseContractionsPass : SimplifyPass<"tp-raise-contractions"> {
+  let summary = "Turn Conv and Einsum into MatMul";
+  let description = [{
+    A Conv is the product of its input's windows, as rows, with the filters as a
+    matrix: a patch embedding is a Reshape, Transpose and MatMul. Windows that
+    overlap are gathered. Several groups are a batch of products. Depthwise
+    convolutions stay, and so do integers. An Einsum of two operands that sums
+    over subscripts of both is a batched product.
+
+    Input:
+    ```mlir
+    %0 = "onnx.Conv"(%x, %w, %b) {kernel_shape = [16, 16], strides = [16, 16]}
+        : (tensor<1x3x224x224xf32>, tensor<768x3x16x16xf32>, tensor<768xf32>) -> tensor<1x768x14x14xf32>
+    ```
+    Output:
+    ```mlir
+    %0 = "onnx.Reshape"(%x, %s0) ... -> tensor<1x3x14x16x14x16xf32>
+    %1 = "onnx.Transpose"(%0) {perm = [0, 2, 4, 1, 3, 5]} ...
+    %2 = "onnx.Reshape"(%1, %s1) ... -> tensor<1x196x768xf32>
+    %3 = "onnx.MatMul"(%2, %filters) ... -> tensor<1x196x768xf32>
+    ...
+    ```
+  }];
+}
+
 def RaiseNormsPass : SimplifyPass<"tp-raise-norms"> {
   let summary = "Raise decomposed and contrib norms";
   let description = [{

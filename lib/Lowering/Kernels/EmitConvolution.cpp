@@ -151,7 +151,8 @@ Value emitConvTranspose(ScalarEmitter &e, Operation *op, unsigned, ValueRange in
     return Value();
   WindowAttrs attrs = WindowAttrs::read(op, *kernel);
   int64_t group = getInt(op, "group", 1);
-  Value inputsPerGroup = indexDiv(e, inputs, e.index(group));
+  int64_t given = getInt(op, "tp.group_channels", 0);
+  Value inputsPerGroup = given ? e.index(given) : indexDiv(e, inputs, e.index(group));
   Value firstInput = group == 1 ? e.index(0) : groupStart(e, indices[1], perGroup, inputsPerGroup);
   Value column = group == 1 ? Value(indices[1]) : indexRem(e, indices[1], perGroup);
   SmallVector<Value> counts;
