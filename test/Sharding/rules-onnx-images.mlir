@@ -7,7 +7,7 @@ func.func @convolutions(%x: tensor<2x6x8x8xf32>, %w: tensor<6x1x3x3xf32>, %b: te
   %0 = "onnx.Conv"(%x, %w, %b) {group = 6 : si64} : (tensor<2x6x8x8xf32>, tensor<6x1x3x3xf32>, tensor<6xf32>) -> tensor<2x6x6x6xf32>
   // expected-remark @+1 {{([i, k, l, m], [k, j, n, o], [j]) -> ([i, j, p, q]) {i=2 parallel batch, j=4 parallel hidden, k=6 reduction(sum) hidden}}
   %1 = "onnx.ConvTranspose"(%x, %t, %c) : (tensor<2x6x8x8xf32>, tensor<6x4x3x3xf32>, tensor<4xf32>) -> tensor<2x4x10x10xf32>
-  // expected-remark @+1 {{([i, jk, m, n], [jk, l, o, p], [jl]) -> ([i, jl, q, r]) {i=2 parallel batch, j=2 parallel hidden, k=3 whole, l=2 whole}}
+  // expected-remark @+1 {{([i, j*k, m, n], [j*k, l, o, p], [j*l]) -> ([i, j*l, q, r]) {i=2 parallel batch, j=2 parallel hidden, k=3 whole, l=2 whole}}
   %2 = "onnx.ConvTranspose"(%x, %g, %c) {group = 2 : si64} : (tensor<2x6x8x8xf32>, tensor<6x2x3x3xf32>, tensor<4xf32>) -> tensor<2x4x10x10xf32>
   return
 }

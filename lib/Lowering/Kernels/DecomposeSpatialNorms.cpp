@@ -77,12 +77,12 @@ void groupNorm(Operation *op, RowBuilder &row, PatternRewriter &rewriter) {
   Dims dims = tp::getDims(type);
   Dims grouped{dims[0], getAffineConstantExpr(groups, context)};
   // Ranks may hold different numbers of groups: partitioning says their size.
-  AffineExpr perGroup = tp::simplify(dims[1].floorDiv(groups));
+  AffineExpr groupSize = tp::simplify(dims[1].floorDiv(groups));
   if (int64_t given = getInt(op, "tp.group_channels", 0)) {
-    perGroup = getAffineConstantExpr(given, context);
+    groupSize = getAffineConstantExpr(given, context);
     grouped[1] = tp::simplify(dims[1].floorDiv(given));
   }
-  grouped.push_back(tp::simplify(perGroup * tp::product(ArrayRef(dims).drop_front(2), context)));
+  grouped.push_back(tp::simplify(groupSize * tp::product(ArrayRef(dims).drop_front(2), context)));
   Value x = row.reshape(row.convert(op->getOperand(0), wide), grouped);
   x = normalize(row, x, {2}, getFloat(op, "epsilon", 1e-5));
   Value scale = row.convert(op->getOperand(1), wide), bias = row.convert(op->getOperand(2), wide);

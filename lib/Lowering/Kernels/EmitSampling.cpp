@@ -160,11 +160,13 @@ Value GridSampler::emit(ValueRange indices) {
     Value position = denormalize(coordinate, size), last = math.sub(math.from(size), 1);
     if (mode == "nearest")
       position = math.round(position);
-    if (padding == Padding::Border)
-      position = math.max(math.min(position, last), math.constant(0));
-    else if (padding == Padding::Reflection)
+    if (padding == Padding::Reflection && mode != "cubic")
       position = reflect(position, size);
-    else // What is far outside reads zeros wherever it is.
+    else if (padding == Padding::Border && mode != "cubic")
+      position = math.max(math.min(position, last), math.constant(0));
+    else if (padding != Padding::Reflection)
+      // What is this far outside is outside with all of its neighbours; those of
+      // a cubic are mapped into the image one by one, as PyTorch does.
       position = math.max(math.min(position, math.add(last, 8)), math.constant(-8));
     positions.push_back(position);
     sizes.push_back(size);

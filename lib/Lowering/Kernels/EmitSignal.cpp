@@ -38,12 +38,25 @@ Complex readComplex(ScalarEmitter &e, Value x, ArrayRef<Value> at) {
   return result;
 }
 
-/// cos and sin of 2 pi * n * k / length. The product is reduced first: angles
-/// stay small whatever the length.
+/// cos and sin of 2 pi * n * k / length. The angle is reduced to a quarter turn
+/// in integers: multiples of it have no rounding error, whatever the length.
 Complex unitRoot(ScalarEmitter &e, FloatMath &math, Value n, Value k, Value length) {
-  Value turns = indexRem(e, e.mul(n, k), length);
-  Value angle = math.mul(math.div(math.from(turns), math.from(length)), 2 * kPi);
-  return {math.cos(angle), math.sin(angle)};
+  Value quarters = e.mul(indexRem(e, e.mul(n, k), length), e.index(4));
+  Value quadrant = indexDiv(e, quarters, length);
+  Value rest = math.div(math.from(indexRem(e, quarters, length)), math.from(length));
+  Value angle = math.mul(rest, kPi / 2), cosine = math.cos(angle), sine = math.sin(angle);
+  auto isOneOf = [&](int64_t first, int64_t second) -> Value {
+    auto equals = [&](int64_t value) -> Value {
+      return arith::CmpIOp::create(e.builder(), e.location(), arith::CmpIPredicate::eq, quadrant, e.index(value));
+    };
+    return arith::OrIOp::create(e.builder(), e.location(), equals(first), equals(second));
+  };
+  if (!angle)
+    return {};
+  Value swaps = isOneOf(1, 3);
+  Value real = math.select(swaps, sine, cosine), imaginary = math.select(swaps, cosine, sine);
+  return {math.select(isOneOf(1, 2), math.mul(real, -1), real),
+          math.select(isOneOf(2, 3), math.mul(imaginary, -1), imaginary)};
 }
 
 /// One part of the sum over n of x(n) * exp(-+ 2 pi i n k / length): the real
