@@ -202,12 +202,25 @@ static LogicalResult inferEinsum(Node &node) {
   return success();
 }
 
+static LogicalResult inferDet(Node &node) {
+  if (failed(node.requireRankAtLeast(0, 2)))
+    return failure();
+  Dims result = node.dims(0);
+  if (failed(node.unify(result.back(), result[result.size() - 2],
+                        "rows and columns")))
+    return failure();
+  result.resize(result.size() - 2);
+  node.setResult(0, node.elem(0), result);
+  return success();
+}
+
 void tpo::importer::addContractionInference(InferTable &table) {
   table["onnx.MatMul"] = inferMatMul;
   table["onnx.MatMulInteger"] = inferMatMulInteger;
   table["onnx.QLinearMatMul"] = inferQLinearMatMul;
   table["onnx.Gemm"] = inferGemm;
   table["onnx.Einsum"] = inferEinsum;
+  table["onnx.Det"] = inferDet;
   table["onnx.ms.FusedMatMul"] = inferFusedMatMul;
   table["onnx.ms.FusedGemm"] = inferGemm;
   table["onnx.ms.GemmFastGelu"] = inferMatMul;

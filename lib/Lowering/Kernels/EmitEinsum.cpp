@@ -14,6 +14,8 @@
 
 #include "ScalarMath.h"
 
+#include "llvm/ADT/bit.h"
+
 using namespace mlir;
 
 namespace tpo::kernels {
@@ -114,8 +116,44 @@ Value emitEinsum(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
   });
 }
 
+/// The largest matrices whose determinants are written out.
+constexpr int64_t kMaxDeterminant = 6;
+
+/// The determinant by expansion along rows: that of the first k rows and a set
+/// of k columns comes from those of one row and column less.
+Value emitDet(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
+  Value x = op->getOperand(0);
+  int64_t n = cast<RankedTensorType>(x.getType()).getShape().back();
+  Type type = e.computeTypeOf(x);
+  if (n < 0 || n > kMaxDeterminant || !isa<FloatType>(type))
+    return ScalarEmitter::unsupported(op, "is supported for floating-point matrices of a fixed size up to " +
+                                              Twine(kMaxDeterminant));
+  FloatMath math(e, type);
+  std::vector<Value> minors(size_t(1) << n);
+  minors[0] = math.constant(1);
+  for (unsigned columns = 1; columns < minors.size(); ++columns) {
+    int64_t row = llvm::popcount(columns) - 1;
+    Value sum = math.constant(0);
+    for (int64_t column = 0; column < n; ++column) {
+      if (!(columns >> column & 1))
+        continue;
+      SmallVector<Value> at(indices);
+      at.append({e.index(row), e.index(column)});
+      Value term = math.mul(e.element(x, at), minors[columns & ~(1u << column)]);
+      // Chosen columns to the right of this one are inversions.
+      bool isOdd = llvm::popcount(columns >> (column + 1)) % 2;
+      sum = isOdd ? math.sub(sum, term) : math.add(sum, term);
+    }
+    minors[columns] = sum;
+  }
+  return minors.back();
+}
+
 } // namespace
 
-void registerEinsum(llvm::StringMap<EmitFn> &table) { table["Einsum"] = emitEinsum; }
+void registerEinsum(llvm::StringMap<EmitFn> &table) {
+  table["Einsum"] = emitEinsum;
+  table["Det"] = emitDet;
+}
 
 } // namespace tpo::kernels

@@ -60,7 +60,7 @@ bool readsRepeatedly(Operation *op) {
   static const llvm::StringSet<> names{
       "CumSum",       "MatMul",     "Conv",       "ConvInteger", "QLinearConv", "ConvTranspose", "Col2Im",
       "AveragePool",  "MaxPool",    "LpPool",     "MaxUnpool",   "LRN",         "Resize",        "GridSample",
-      "RoiAlign",     "DeformConv", "DFT",        "STFT",        "Einsum"};
+      "RoiAlign",     "DeformConv", "DFT",        "STFT",        "Einsum",      "Det"};
   return names.contains(getOpName(op));
 }
 
