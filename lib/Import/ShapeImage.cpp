@@ -190,6 +190,15 @@ static LogicalResult inferDeformConv(Node &node) {
   Dims x = node.dims(0), weight = node.dims(1), offset = node.dims(2);
   if (failed(node.unify(x[1], weight[1] * node.getInt("group", 1), "channels")))
     return failure();
+  size_t spatial = x.size() - 2;
+  auto fits = [&](StringRef name, size_t size) {
+    auto values = node.getInts(name);
+    return !values || values->size() == size;
+  };
+  if (!fits("strides", spatial) || !fits("dilations", spatial) || !fits("pads", 2 * spatial))
+    return node.emitError() << "strides, dilations and pads do not fit " << spatial << " spatial dimensions";
+  if (node.getInt("group", 1) < 1 || node.getInt("offset_group", 1) < 1)
+    return node.emitError() << "group and offset_group must be positive";
   Dims result{x[0], weight[0]};
   result.append(offset.begin() + 2, offset.end());
   node.setResult(0, node.elem(0), result);

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Direct convolutions. Those with many channels have become products of
-// matrices before (tp-conv-to-matmul); what is left is depthwise, small or of
+// matrices before (tp-raise-contractions); what is left is depthwise, small or of
 // integers.
 //
 //===----------------------------------------------------------------------===//
@@ -195,33 +195,7 @@ Value emitConvTranspose(ScalarEmitter &e, Operation *op, unsigned, ValueRange in
   return addElements(e, sum, e.element(op->getOperand(2), {indices[1]}));
 }
 
-/// The windows of x [N, C, ...] as rows [N, L..., C, K...].
-Value emitUnfold(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
-  Value x = op->getOperand(0);
-  SmallVector<int64_t> kernel = getInts(op, "kernel_shape").value_or(SmallVector<int64_t>());
-  WindowAttrs attrs = WindowAttrs::read(op, kernel);
-  size_t spatial = kernel.size();
-  SmallVector<Value> at{indices[0], indices[1 + spatial]};
-  Value inside;
-  for (size_t d = 0; d < spatial; ++d) {
-    Value offset = e.sub(e.mul(indices[2 + spatial + d], e.index(attrs.dilations[d])), e.index(attrs.padsBegin[d]));
-    at.push_back(e.add(e.mul(indices[1 + d], e.index(attrs.strides[d])), offset));
-    if (attrs.padsBegin[d] == 0 && attrs.padsEnd[d] == 0)
-      continue;
-    Value size = e.size(x, 2 + d);
-    Value here = size ? isInside(e, at.back(), size) : Value();
-    if (!here)
-      return Value();
-    inside = inside ? logicalAnd(e, inside, here) : here;
-  }
-  if (!inside)
-    return e.element(x, at);
-  Type type = e.computeTypeOf(x);
-  return e.choose(
-      inside, type, [&] { return e.element(x, at); }, [&] { return e.constant(type, 0); });
-}
-
-/// The inverse movement: y[n, c, i...] is the sum of the elements of the columns
+/// y[n, c, i...] is the sum of the elements of the columns
 /// x [N, C * K, L] that come from it. Operands: x, image shape, block shape.
 Value emitCol2Im(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value x = op->getOperand(0);
@@ -270,7 +244,6 @@ void registerConvolution(llvm::StringMap<EmitFn> &table) {
   table["ConvInteger"] = emitConvInteger;
   table["QLinearConv"] = emitQLinearConv;
   table["ConvTranspose"] = emitConvTranspose;
-  table["Unfold"] = emitUnfold;
   table["Col2Im"] = emitCol2Im;
 }
 

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Any Einsum. Those that are products of matrices have become MatMul before
-// (tp-einsum-to-matmul); what is left sums, takes diagonals, or has more than
+// (tp-raise-contractions); what is left sums, takes diagonals, or has more than
 // two operands.
 //
 //===----------------------------------------------------------------------===//
