@@ -33,6 +33,7 @@ void tpo::registerLoweringExternalModels(DialectRegistry &registry) {
 }
 
 void tpo::buildLoweringPipeline(OpPassManager &passes, const LoweringOptions &options) {
+  passes.addPass(createTpDecomposeAttentionPass());
   passes.addPass(createLowerToRtPass());
   passes.addPass(createTpDecomposeForKernelsPass());
   passes.addPass(createTpFormKernelsPass());

@@ -6,6 +6,7 @@
 #include "Build.h"
 #include "Match.h"
 #include "Patterns.h"
+#include "dialects/Onnx/GraphBuilder.h"
 
 #include <cmath>
 #include <limits>
@@ -148,63 +149,6 @@ Value expandColumns(PatternRewriter &rewriter, Value mask, AffineExpr keys) {
   return makeExpand(rewriter, mask.getLoc(), mask, dims);
 }
 
-/// softmax(q k^T ...) v.
-struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  /// Whether the four-dimensional operands fit together as attention. The
-  /// number of key-value heads is the query's or one.
-  static bool haveAttentionShapes(const AttentionScores &scores, Value value) {
-    Dims q = getDims(scores.query), k = getDims(scores.transposedKey),
-         v = getDims(value);
-    if (q.size() != 4 || k.size() != 4 || v.size() != 4 || !allKnown(q) ||
-        !allKnown(k) || !allKnown(v))
-      return false;
-    bool fitting =
-        tp::provablyEqual(q[0], k[0]) && tp::provablyEqual(q[0], v[0]) &&
-        tp::provablyEqual(k[1], v[1]) && tp::provablyEqual(q[3], k[2]) &&
-        tp::provablyEqual(k[3], v[2]);
-    return fitting &&
-           (tp::provablyEqual(q[1], k[1]) || tp::getConst(k[1]) == 1);
-  }
-
-  LogicalResult matchAndRewrite(onnx::MatMulOp op,
-                                PatternRewriter &rewriter) const override {
-    bool narrowed = false;
-    auto softmax =
-        dyn_cast_or_null<onnx::SoftmaxOp>(matchWeights(op.getA(), narrowed));
-    if (!softmax || getRank(op.getY()) != 4 ||
-        normalizeAxis(softmax.getAxis(), 4) != 3)
-      return failure();
-    std::optional<AttentionScores> scores = matchScores(softmax.getInput());
-    Type element = getElementType(op.getY());
-    if (!scores || !haveAttentionShapes(*scores, op.getB()) ||
-        getElementType(scores->query) != element ||
-        getElementType(scores->transposedKey) != element)
-      return failure();
-
-    Location loc = op.getLoc();
-    Dims q = getDims(scores->query), k = getDims(scores->transposedKey);
-    if (!haveFittingMasks(*scores, {q[0], q[1], q[2], k[3]}, element))
-      return failure();
-    Value mask =
-        expandColumns(rewriter, makeMask(rewriter, loc, *scores), k[3]);
-    Value key =
-        makeTranspose(rewriter, loc, scores->transposedKey, {0, 1, 3, 2});
-    SmallVector<NamedAttribute> attributes = {
-        floatAttr(rewriter, "scale", scores->scale)};
-    if (scores->softcap != 0)
-      attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
-    if (scores->widened || narrowed)
-      attributes.push_back(intAttr(rewriter, "softmax_precision", kOnnxFloat));
-    auto attention = onnx::AttentionOp::create(
-        rewriter, loc, TypeRange{op.getY().getType()},
-        ValueRange{scores->query, key, op.getB(), mask}, attributes);
-    rewriter.replaceOp(op, attention.getY());
-    return success();
-  }
-};
-
 /// What keys or values were repeated from: [B, h, 1, T, D] of
 /// Reshape(Expand([B, h, 1, T, D] -> [B, h, g, T, D])), or the operand of an
 /// Expand of one head; null where they were not. Its dimension 1 is the heads.
@@ -247,6 +191,133 @@ Value asHeads(PatternRewriter &rewriter, Value once) {
                                         {from[0], from[1], from[3], from[4]});
 }
 
+/// Weights over the keys and one more score for each row, an attention sink,
+/// whose weight is dropped: Slice(Softmax(Concat(scores, sink))).
+struct SinkWeights {
+  Value scores, sink;
+};
+
+std::optional<SinkWeights> matchSinkWeights(Value weights) {
+  auto slice = skipFloatCasts(weights).getDefiningOp<onnx::SliceOp>();
+  auto softmax = slice ? skipFloatCasts(slice.getData()).getDefiningOp<onnx::SoftmaxOp>() : nullptr;
+  if (!softmax || getRank(weights) != 4 || normalizeAxis(softmax.getAxis(), 4) != 3)
+    return std::nullopt;
+  // A softmax is the same without the maximum.
+  Value joined = softmax.getInput();
+  if (auto shifted = joined.getDefiningOp<onnx::SubOp>())
+    if (auto maximum = shifted.getB().getDefiningOp<onnx::ReduceMaxOp>(); maximum && maximum.getData() == shifted.getA())
+      joined = shifted.getA();
+  auto concat = skipFloatCasts(joined).getDefiningOp<onnx::ConcatOp>();
+  if (!concat || concat.getInputs().size() != 2 || normalizeAxis(concat.getAxis(), 4) != 3)
+    return std::nullopt;
+  Value scores = concat.getInputs()[0], sink = concat.getInputs()[1];
+  std::optional<Dims> starts = getSymbolicInts(slice.getStarts());
+  std::optional<SmallVector<int64_t>> axes =
+      onnx::isNoValue(slice.getAxes()) ? std::nullopt : getInts(slice.getAxes());
+  bool dropsLast = starts && starts->size() == 1 && tp::getConst(starts->front()) == 0 && axes &&
+                   normalizeAxis(axes->front(), 4) == 3 && sameDims(getDims(weights), getDims(scores));
+  if (!dropsLast || getStaticDim(sink, 3) != 1)
+    return std::nullopt;
+  return SinkWeights{scores, sink};
+}
+
+/// Key, value and mask with one more key, whose score is the sink and whose
+/// value is zero.
+void addSink(PatternRewriter &rewriter, Location loc, Value sink, Value &key, Value &value, Value &mask) {
+  onnx::GraphBuilder g(rewriter, loc);
+  Type element = getElementType(key);
+  Dims k = getDims(key), v = getDims(value);
+  if (onnx::isNoValue(mask))
+    mask = g.filled(0, {g.size(1), g.size(1), g.size(1), k[2]}, element);
+  else if (getElementType(mask).isInteger(1))
+    mask = g.where(mask, g.scalar(0, element), g.scalar(-std::numeric_limits<double>::infinity(), element));
+  mask = g.withRank(mask, 4);
+  if (auto expand = sink.getDefiningOp<onnx::ExpandOp>(); expand && getRank(expand.getInput()) == 4)
+    sink = expand.getInput();
+  sink = g.convert(sink, element);
+  Dims common = g.broadcast({mask, sink});
+  common[3] = k[2];
+  mask = g.expand(mask, common);
+  common[3] = k[2] = v[2] = g.size(1);
+  mask = g.concat({mask, g.expand(sink, common)}, 3);
+  key = g.concat({key, g.filled(0, k, element)}, 2);
+  value = g.concat({value, g.filled(0, v, element)}, 2);
+}
+
+/// softmax(q k^T ...) v.
+struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// Whether the four-dimensional operands fit together as attention. The
+  /// number of key-value heads is the query's or one.
+  static bool haveAttentionShapes(const AttentionScores &scores, Value value) {
+    Dims q = getDims(scores.query), k = getDims(scores.transposedKey),
+         v = getDims(value);
+    if (q.size() != 4 || k.size() != 4 || v.size() != 4 || !allKnown(q) ||
+        !allKnown(k) || !allKnown(v))
+      return false;
+    bool fitting =
+        tp::provablyEqual(q[0], k[0]) && tp::provablyEqual(q[0], v[0]) &&
+        tp::provablyEqual(k[1], v[1]) && tp::provablyEqual(q[3], k[2]) &&
+        tp::provablyEqual(k[3], v[2]);
+    return fitting &&
+           (tp::provablyEqual(q[1], k[1]) || tp::getConst(k[1]) == 1);
+  }
+
+  LogicalResult matchAndRewrite(onnx::MatMulOp op,
+                                PatternRewriter &rewriter) const override {
+    bool narrowed = false;
+    std::optional<SinkWeights> sink = matchSinkWeights(op.getA());
+    auto softmax =
+        sink ? nullptr
+             : dyn_cast_or_null<onnx::SoftmaxOp>(matchWeights(op.getA(), narrowed));
+    if ((!softmax && !sink) || getRank(op.getY()) != 4 ||
+        (softmax && normalizeAxis(softmax.getAxis(), 4) != 3))
+      return failure();
+    std::optional<AttentionScores> scores =
+        matchScores(sink ? sink->scores : softmax.getInput());
+    Type element = getElementType(op.getY());
+    if (!scores || !haveAttentionShapes(*scores, op.getB()) ||
+        getElementType(scores->query) != element ||
+        getElementType(scores->transposedKey) != element)
+      return failure();
+
+    Location loc = op.getLoc();
+    Dims q = getDims(scores->query), k = getDims(scores->transposedKey);
+    if (!haveFittingMasks(*scores, {q[0], q[1], q[2], k[3]}, element))
+      return failure();
+    Value mask =
+        expandColumns(rewriter, makeMask(rewriter, loc, *scores), k[3]);
+    Value key =
+        makeTranspose(rewriter, loc, scores->transposedKey, {0, 1, 3, 2});
+    Value value = op.getB();
+    if (sink) {
+      // The repetition for grouped queries would be hidden by the added key.
+      auto turned = scores->transposedKey.getDefiningOp<onnx::TransposeOp>();
+      if (turned && swapsLastTwo(getPerm(turned)))
+        key = turned.getData();
+      Value keys = findRepeated(key), values = findRepeated(value);
+      if (keys && values &&
+          tp::provablyEqual(getDims(keys)[1], getDims(values)[1])) {
+        key = asHeads(rewriter, keys);
+        value = asHeads(rewriter, values);
+      }
+      addSink(rewriter, loc, sink->sink, key, value, mask);
+    }
+    SmallVector<NamedAttribute> attributes = {
+        floatAttr(rewriter, "scale", scores->scale)};
+    if (scores->softcap != 0)
+      attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
+    if (scores->widened || narrowed)
+      attributes.push_back(intAttr(rewriter, "softmax_precision", kOnnxFloat));
+    auto attention = onnx::AttentionOp::create(
+        rewriter, loc, TypeRange{op.getY().getType()},
+        ValueRange{scores->query, key, value, mask}, attributes);
+    rewriter.replaceOp(op, attention.getY());
+    return success();
+  }
+};
+
 struct RemoveRepeatedHeads : OpRewritePattern<onnx::AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::AttentionOp op,
@@ -288,10 +359,11 @@ struct ConcatCache : OpRewritePattern<onnx::AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::AttentionOp op,
                                 PatternRewriter &rewriter) const override {
-    // A causal mask counts from the end of the cache, which only the operand
-    // tells.
+    // A causal mask and a window count from the end of the cache, which only the
+    // operand tells.
     if (onnx::isNoValue(op.getPastKey()) || getRank(op.getQ()) != 4 ||
-        op.getIsCausal() || !op->getResult(3).use_empty() ||
+        op.getIsCausal() || op.getLeftWindowSize() >= 0 ||
+        op.getRightWindowSize() >= 0 || !op->getResult(3).use_empty() ||
         onnx::isNoValue(op.getPresentKey()) ||
         onnx::isNoValue(op.getPresentValue()))
       return failure();

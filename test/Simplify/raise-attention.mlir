@@ -164,3 +164,40 @@ func.func @merged_heads(%q: tensor<2x4x3x16xf32>, %k: tensor<2x4x5x16xf32>, %v: 
   %5 = "onnx.Reshape"(%4, %sy) : (tensor<8x3x16xf32>, tensor<4xi64>) -> tensor<2x4x3x16xf32>
   return %5 : tensor<2x4x3x16xf32>
 }
+
+// -----
+
+// A sink is one more key: its score is the mask's last column, its value zero.
+// CHECK-LABEL: func @sink
+// CHECK-SAME: %[[Q:.*]]: tensor<1x4x3x8xf32>, %[[K:.*]]: tensor<1x2x5x8xf32>, %[[V:.*]]: tensor<1x2x5x8xf32>, %[[M:.*]]: tensor<1x1x3x5xf32>, %[[S:.*]]: tensor<1x4x1x1xf32>
+// CHECK: %[[MASK:.*]] = "onnx.Concat"({{.*}}) {axis = 3 : si64} : (tensor<1x4x3x5xf32>, tensor<1x4x3x1xf32>) -> tensor<1x4x3x6xf32>
+// CHECK: %[[KEYS:.*]] = "onnx.Concat"({{.*}}) {axis = 2 : si64} : (tensor<1x2x5x8xf32>, tensor<1x2x1x8xf32>) -> tensor<1x2x6x8xf32>
+// CHECK: %[[VALUES:.*]] = "onnx.Concat"({{.*}}) {axis = 2 : si64} : (tensor<1x2x5x8xf32>, tensor<1x2x1x8xf32>) -> tensor<1x2x6x8xf32>
+// CHECK: "onnx.Attention"(%[[Q]], %[[KEYS]], %[[VALUES]], %[[MASK]],
+func.func @sink(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>, %m: tensor<1x1x3x5xf32>, %s: tensor<1x4x1x1xf32>) -> tensor<1x4x3x8xf32> {
+  %s5 = "onnx.Constant"() {value = dense<[1, 2, 1, 5, 8]> : tensor<5xi64>} : () -> tensor<5xi64>
+  %r5 = "onnx.Constant"() {value = dense<[1, 2, 2, 5, 8]> : tensor<5xi64>} : () -> tensor<5xi64>
+  %s4 = "onnx.Constant"() {value = dense<[1, 4, 5, 8]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %rows = "onnx.Constant"() {value = dense<[1, 4, 3, 1]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %start = "onnx.Constant"() {value = dense<0> : tensor<1xi64>} : () -> tensor<1xi64>
+  %end = "onnx.Constant"() {value = dense<5> : tensor<1xi64>} : () -> tensor<1xi64>
+  %axis = "onnx.Constant"() {value = dense<3> : tensor<1xi64>} : () -> tensor<1xi64>
+  %one = "onnx.Constant"() {value = dense<1> : tensor<1xi64>} : () -> tensor<1xi64>
+  %k0 = "onnx.Reshape"(%k, %s5) : (tensor<1x2x5x8xf32>, tensor<5xi64>) -> tensor<1x2x1x5x8xf32>
+  %k1 = "onnx.Expand"(%k0, %r5) : (tensor<1x2x1x5x8xf32>, tensor<5xi64>) -> tensor<1x2x2x5x8xf32>
+  %k2 = "onnx.Reshape"(%k1, %s4) : (tensor<1x2x2x5x8xf32>, tensor<4xi64>) -> tensor<1x4x5x8xf32>
+  %v0 = "onnx.Reshape"(%v, %s5) : (tensor<1x2x5x8xf32>, tensor<5xi64>) -> tensor<1x2x1x5x8xf32>
+  %v1 = "onnx.Expand"(%v0, %r5) : (tensor<1x2x1x5x8xf32>, tensor<5xi64>) -> tensor<1x2x2x5x8xf32>
+  %v2 = "onnx.Reshape"(%v1, %s4) : (tensor<1x2x2x5x8xf32>, tensor<4xi64>) -> tensor<1x4x5x8xf32>
+  %kt = "onnx.Transpose"(%k2) {perm = [0, 1, 3, 2]} : (tensor<1x4x5x8xf32>) -> tensor<1x4x8x5xf32>
+  %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x4x3x8xf32>, tensor<1x4x8x5xf32>) -> tensor<1x4x3x5xf32>
+  %1 = "onnx.Add"(%0, %m) : (tensor<1x4x3x5xf32>, tensor<1x1x3x5xf32>) -> tensor<1x4x3x5xf32>
+  %sinks = "onnx.Expand"(%s, %rows) : (tensor<1x4x1x1xf32>, tensor<4xi64>) -> tensor<1x4x3x1xf32>
+  %2 = "onnx.Concat"(%1, %sinks) {axis = -1 : si64} : (tensor<1x4x3x5xf32>, tensor<1x4x3x1xf32>) -> tensor<1x4x3x6xf32>
+  %max = "onnx.ReduceMax"(%2, %axis) : (tensor<1x4x3x6xf32>, tensor<1xi64>) -> tensor<1x4x3x1xf32>
+  %3 = "onnx.Sub"(%2, %max) : (tensor<1x4x3x6xf32>, tensor<1x4x3x1xf32>) -> tensor<1x4x3x6xf32>
+  %4 = "onnx.Softmax"(%3) {axis = -1 : si64} : (tensor<1x4x3x6xf32>) -> tensor<1x4x3x6xf32>
+  %5 = "onnx.Slice"(%4, %start, %end, %axis, %one) : (tensor<1x4x3x6xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x4x3x5xf32>
+  %6 = "onnx.MatMul"(%5, %v2) : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
+  return %6 : tensor<1x4x3x8xf32>
+}

@@ -11,6 +11,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TpDecomposeAttentionPass : Pass<"tp-decompose-attention", "::mlir::ModuleOp"> {
+  let summary = "Bring Attention into the forms that the runtime computes";
+  let description = [{
+    The runtime's attention has a mask of rank 4 with a column for every key, and
+    a causal bound that all sequences share. Shorter masks are padded with hidden
+    columns; `nonpad_kv_seqlen`, with the causal and window bounds that count from
+    it, and windows open to the right become masks. Where `qk_matmul_output` is
+    used, and for f64, the operator becomes products and a Softmax.
+
+    Input:
+    ```mlir
+    %y = "onnx.Attention"(%q, %k, %v, %none, %none, %none, %lengths) : ... -> tensor<2x4x3x8xf32>
+    ```
+    Output:
+    ```mlir
+    %t = "onnx.Range"(...) : ... -> tensor<6xi64>
+    ...
+    %m = "onnx.Less"(%t1, %l1) : (tensor<1x1x1x6xi64>, tensor<2x1x1x1xi64>) -> tensor<2x1x1x6xi1>
+    %y = "onnx.Attention"(%q, %k, %v, %m, ...) : ... -> tensor<2x4x3x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::tpo::onnx::OnnxDialect"];
+}
+
 def LowerToRtPass : Pass<"tp-lower-to-rt", "::mlir::ModuleOp"> {
   let summary = "Turn local operators into runtime operations";
   let description = [{

@@ -39,15 +39,15 @@ struct DecomposeNorm : RewritePattern {
     auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
     if (!type)
       return failure();
-    for (Value extra : op->getResults().drop_front())
-      if (!extra.use_empty())
-        return op->emitError("the statistics of a normalisation cannot be results yet"), failure();
     int64_t rank = type.getRank(), axis = normalizeAxis(getInt(op, "axis", -1), rank);
     RowBuilder row(rewriter, op->getLoc());
     Type narrow = type.getElementType(), wide = statisticsType(narrow);
     Value x = row.convert(op->getOperand(0), wide);
-    if (centred)
-      x = row.binary<onnx::SubOp>(x, row.reduce<onnx::ReduceMeanOp>(x, axis, rank));
+    Value centre;
+    if (centred) {
+      centre = row.reduce<onnx::ReduceMeanOp>(x, axis, rank);
+      x = row.binary<onnx::SubOp>(x, centre);
+    }
     Value square = row.binary<onnx::MulOp>(x, x);
     Value mean = row.reduce<onnx::ReduceMeanOp>(square, axis, rank);
     Value variance = row.binary<onnx::AddOp>(mean, row.constant(wide, getFloat(op, "epsilon", 1e-5)));
@@ -58,9 +58,13 @@ struct DecomposeNorm : RewritePattern {
     result = row.binary<onnx::MulOp>(result, op->getOperand(1));
     if (hasOperand(op, 2))
       result = row.binary<onnx::AddOp>(result, op->getOperand(2));
-    SmallVector<Value> replacements(op->getNumResults(), result);
-    for (unsigned i = 1; i < op->getNumResults(); ++i)
-      replacements[i] = op->getResult(i);
+    // The statistics: the mean, if there is one, and the inverse deviation.
+    SmallVector<Value> statistics{inverse};
+    if (centred)
+      statistics.insert(statistics.begin(), centre);
+    for (auto [statistic, asked] : llvm::zip(statistics, op->getResults().drop_front()))
+      if (auto askedType = dyn_cast<RankedTensorType>(asked.getType()); askedType && !asked.use_empty())
+        rewriter.replaceAllUsesWith(asked, row.convert(statistic, askedType.getElementType()));
     rewriter.replaceAllUsesWith(op->getResult(0), result);
     rewriter.eraseOp(op);
     return success();
@@ -97,6 +101,7 @@ struct DecomposeForKernelsPass : impl::TpDecomposeForKernelsPassBase<DecomposeFo
     RewritePatternSet patterns(&getContext());
     patterns.add<DecomposeNorm>(&getContext(), "onnx.LayerNormalization", true);
     patterns.add<DecomposeNorm>(&getContext(), "onnx.RMSNormalization", false);
+    patterns.add<DecomposeNorm>(&getContext(), "onnx.ms.SimplifiedLayerNormalization", false);
     patterns.add<DecomposeSoftmax>(&getContext(), "onnx.Softmax", false);
     patterns.add<DecomposeSoftmax>(&getContext(), "onnx.LogSoftmax", true);
     populateSpatialNormPatterns(patterns);

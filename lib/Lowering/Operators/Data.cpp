@@ -13,6 +13,8 @@ static constexpr StringLiteral kGatherOffsetAttr = "tp.gather_offset";
 static constexpr StringLiteral kGatherSizeAttr = "tp.gather_size";
 
 LogicalResult RtLowering::lowerGather(onnx::GatherOp op) {
+  if (isExpertGather(op))
+    return success();
   auto dataType = cast<RankedTensorType>(op.getData().getType());
   int64_t axis = op.getAxis() < 0 ? op.getAxis() + dataType.getRank() : op.getAxis();
   // Rows of a table; small gathers and constant indices fuse into kernels.

@@ -118,7 +118,21 @@ static bool isSupportedFloat(Value value) {
   return type.isF32() || type.isF16() || type.isBF16() || type.isF64();
 }
 
+/// A matrix of a table for each row, times a column: kernels read the matrix in
+/// place, a library call would need a copy of it per row (see tp-raise-experts).
+bool tpo::isExpertGather(onnx::GatherOp op) {
+  auto table = cast<RankedTensorType>(op.getData().getType());
+  if (op.getAxis() != 0 || table.getRank() != 3 || cast<RankedTensorType>(op.getIndices().getType()).getRank() != 1 ||
+      !op.getOutput().hasOneUse() || op->hasAttr("tp.gather_offset"))
+    return false;
+  auto matmul = dyn_cast<onnx::MatMulOp>(*op.getOutput().user_begin());
+  auto columns = matmul ? dyn_cast<RankedTensorType>(matmul.getB().getType()) : nullptr;
+  return columns && matmul.getA() == op.getOutput() && columns.getRank() == 3 && columns.getDimSize(2) == 1;
+}
+
 LogicalResult RtLowering::lowerMatMul(onnx::MatMulOp op) {
+  if (auto gather = op.getA().getDefiningOp<onnx::GatherOp>(); gather && isExpertGather(gather))
+    return success();
   auto aType = dyn_cast<RankedTensorType>(op.getA().getType());
   auto bType = dyn_cast<RankedTensorType>(op.getB().getType());
   if (!aType || !bType || !isSupportedFloat(op.getA()))

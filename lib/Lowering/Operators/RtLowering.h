@@ -81,6 +81,9 @@ private:
 /// The onnx name of an operation: `onnx.MatMul` -> `MatMul`.
 llvm::StringRef getOperatorName(mlir::Operation *op);
 
+/// Whether the Gather picks a matrix per row for a product that kernels compute.
+bool isExpertGather(onnx::GatherOp op);
+
 /// The inverse permutation, empty for empty.
 llvm::SmallVector<int64_t> invertPerm(llvm::ArrayRef<int64_t> perm);
 
