@@ -64,6 +64,21 @@ static FailureOr<AffineExpr> headSize(Node &node, AffineExpr hidden,
                           << " is no multiple of " << heads << " heads";
 }
 
+// A padding mask with a column for every key, [B, T] or [B, S, T], and a bias
+// [B or 1, H or 1, S, T] say how many keys there are.
+static LogicalResult unifyMask(Node &node, size_t mask, AffineExpr batch,
+                               AffineExpr queries, AffineExpr keys) {
+  if (!node.has(mask) || node.rank(mask) < 2)
+    return success();
+  Dims dims = node.dims(mask);
+  if (failed(node.unify(dims.back(), keys, "lengths of the mask and the keys")))
+    return failure();
+  if (dims.size() == 2)
+    return node.unify(dims[0], batch, "batch sizes of the mask and the query");
+  return node.unify(dims[dims.size() - 2], queries,
+                    "lengths of the mask and the query");
+}
+
 // com.microsoft Attention: input [B, S, D], weights [D, 3 * hidden], past and
 // present [2, B, H, T, head size].
 static LogicalResult inferPackedAttention(Node &node) {
@@ -94,13 +109,17 @@ static LogicalResult inferPackedAttention(Node &node) {
   node.setResult(
       1, node.elem(0),
       {node.constant(2), input[0], node.constant(heads), total, *size});
-  return success();
+  if (failed(unifyMask(node, 3, input[0], input[1], total)))
+    return failure();
+  return unifyMask(node, 5, input[0], input[1], total);
 }
 
-// The length of present_key: past + new, or the shared buffer's.
+// Results 1 to 3: the caches, of past and new tokens, and the scores. The
+// operands `masks` have a column for every key.
 static LogicalResult setPresent(Node &node, size_t past, AffineExpr batch,
                                 int64_t heads, AffineExpr length,
-                                AffineExpr keySize, AffineExpr valueSize) {
+                                AffineExpr keySize, AffineExpr valueSize,
+                                ArrayRef<size_t> masks) {
   AffineExpr total = length;
   if (node.has(past)) {
     if (failed(node.requireRank(past, 4)) ||
@@ -112,6 +131,13 @@ static LogicalResult setPresent(Node &node, size_t past, AffineExpr batch,
   Type elem = node.has(past) ? node.elem(past) : node.elem(0);
   node.setResult(1, elem, {batch, node.constant(heads), total, keySize});
   node.setResult(2, elem, {batch, node.constant(heads), total, valueSize});
+  AffineExpr queries = node.dims(0)[1];
+  node.setResult(3, node.elem(0),
+                 {batch, node.constant(node.getInt("num_heads", 0)), queries,
+                  total});
+  for (size_t mask : masks)
+    if (failed(unifyMask(node, mask, batch, queries, total)))
+      return failure();
   return success();
 }
 
@@ -133,7 +159,7 @@ static LogicalResult inferGroupQueryAttention(Node &node) {
            << " is no multiple of number of key heads " << kvHeads;
   node.setResult(0, node.elem(0), {query[0], query[1], *size * heads});
   AffineExpr length = node.has(1) ? node.dims(1)[1] : query[1];
-  return setPresent(node, 3, query[0], kvHeads, length, *size, *size);
+  return setPresent(node, 3, query[0], kvHeads, length, *size, *size, {10});
 }
 
 // com.microsoft MultiHeadAttention: 3-D operands, packed [B, S, H, 3, d] or
@@ -143,7 +169,8 @@ static LogicalResult inferMultiHeadAttention(Node &node) {
   int64_t heads = node.getInt("num_heads", 0);
   if (query.size() == 5) {
     node.setResult(0, node.elem(0), {query[0], query[1], query[2] * query[4]});
-    return setPresent(node, 6, query[0], heads, query[1], query[4], query[4]);
+    return setPresent(node, 6, query[0], heads, query[1], query[4], query[4],
+                      {4, 5});
   }
   if (failed(node.requireRank(0, 3)) || !node.has(1))
     return node.emitError() << "operands are neither 3-D nor packed";
@@ -153,7 +180,7 @@ static LogicalResult inferMultiHeadAttention(Node &node) {
   Dims key = node.dims(1);
   if (key.size() == 5) {
     node.setResult(0, node.elem(0), query);
-    return setPresent(node, 6, query[0], heads, key[1], *size, *size);
+    return setPresent(node, 6, query[0], heads, key[1], *size, *size, {4, 5});
   }
   if (!node.has(2) || (node.rank(2) != 3 && node.rank(2) != 4))
     return node.emitError() << "operand 'value' must have rank 3 or 4";
@@ -165,7 +192,37 @@ static LogicalResult inferMultiHeadAttention(Node &node) {
     return failure();
   node.setResult(0, node.elem(0), {query[0], query[1], *valueSize * heads});
   AffineExpr length = key.size() == 4 ? key[2] : key[1];
-  return setPresent(node, 6, query[0], heads, length, *size, *valueSize);
+  return setPresent(node, 6, query[0], heads, length, *size, *valueSize,
+                    {4, 5});
+}
+
+// LinearAttention: packed operands; the state is [B, heads, key size, value size].
+static LogicalResult inferLinearAttention(Node &node) {
+  for (size_t i : {0, 1, 2})
+    if (failed(node.requireRank(i, 3)))
+      return failure();
+  int64_t queryHeads = node.getInt("q_num_heads", 0);
+  int64_t heads = node.getInt("kv_num_heads", 0);
+  FailureOr<AffineExpr> keySize = headSize(node, node.dims(1)[2], heads);
+  FailureOr<AffineExpr> valueSize = headSize(node, node.dims(2)[2], heads);
+  if (failed(keySize) || failed(valueSize))
+    return failure();
+  Dims query = node.dims(0);
+  node.setResult(0, node.elem(0), {query[0], query[1], *valueSize * queryHeads});
+  node.setResult(1, node.has(3) ? node.elem(3) : node.elem(0),
+                 {query[0], node.constant(heads), *keySize, *valueSize});
+  return success();
+}
+
+// CausalConvWithState: input [B, C, L], weight [C, 1, taps].
+static LogicalResult inferCausalConv(Node &node) {
+  if (failed(node.requireRank(0, 3)) || failed(node.requireRank(1, 3)))
+    return failure();
+  Dims input = node.dims(0);
+  node.setResult(0, node.elem(0), input);
+  node.setResult(1, node.elem(0),
+                 {input[0], input[1], node.dims(1)[2] - 1});
+  return success();
 }
 
 static LogicalResult inferGatherBlockQuantized(Node &node) {
@@ -199,5 +256,9 @@ void tpo::importer::addContribInference(InferTable &table) {
   table["onnx.ms.Attention"] = inferPackedAttention;
   table["onnx.ms.GroupQueryAttention"] = inferGroupQueryAttention;
   table["onnx.ms.MultiHeadAttention"] = inferMultiHeadAttention;
+  for (StringRef domain : {"onnx.", "onnx.ms."}) {
+    table[(domain + "LinearAttention").str()] = inferLinearAttention;
+    table[(domain + "CausalConvWithState").str()] = inferCausalConv;
+  }
   table["onnx.ms.GatherBlockQuantized"] = inferGatherBlockQuantized;
 }

@@ -299,6 +299,17 @@ static LogicalResult inferDataDependent(Node &node) {
          << "', which are only known when the model runs";
 }
 
+// How many positions there are depends on data. Simplification has to do without
+// the symbol that stands for it (tp-raise-nonzero).
+static LogicalResult inferNonZero(Node &node) {
+  std::string name =
+      ("count of NonZero " + Twine(node.symbols.size())).str();
+  node.setResult(0, IntegerType::get(node.context(), 64),
+                 {node.constant(std::max<int64_t>(node.rank(0), 1)),
+                  node.symbols.get(name)});
+  return success();
+}
+
 void tpo::importer::addIndexingInference(InferTable &table) {
   table["onnx.Slice"] = inferSlice;
   table["onnx.Gather"] = inferGather;
@@ -314,6 +325,7 @@ void tpo::importer::addIndexingInference(InferTable &table) {
   table["onnx.EyeLike"] = inferEyeLike;
   table["onnx.OneHot"] = inferOneHot;
   table["onnx.TopK"] = inferTopK;
-  for (StringRef name : {"NonZero", "Compress", "Unique", "NonMaxSuppression"})
+  table["onnx.NonZero"] = inferNonZero;
+  for (StringRef name : {"Compress", "Unique", "NonMaxSuppression"})
     table[("onnx." + name).str()] = inferDataDependent;
 }

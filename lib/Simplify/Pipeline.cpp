@@ -32,15 +32,18 @@ void tpo::buildSimplifyPipeline(OpPassManager &pm) {
   };
   // Fewer spellings of the same data movement first: every raise below looks
   // at Reshape, Transpose, Slice and Concat only.
-  onFunctions(createCSEPass(), createFoldConstantsPass(),
-              createSimplifyMovementPass(), createRaiseRotaryPass());
+  onFunctions(createCSEPass(), createRaiseContribPass(),
+              createFoldConstantsPass(), createSimplifyMovementPass(),
+              createRaiseRotaryPass());
+  pm.addPass(createRaiseNonZeroPass());
   pm.addPass(createRaisePositionGathersPass());
   onFunctions(createRaiseContractionsPass(), createFoldConstantsPass(),
               createSimplifyMovementPass(), createFoldWeightViewsPass(),
               createRaiseMatMulPass(), createCSEPass(), createRaiseNormsPass(),
               createRaiseActivationsPass());
   // Activations between flattened linear layers are single operations now.
-  onFunctions(createRaiseMatMulPass(), createUnfuseProjectionsPass(),
+  onFunctions(createRaiseMatMulPass(), createRaiseExpertsPass(),
+              createUnfuseProjectionsPass(),
               createSimplifyMovementPass(), createRaiseRotaryPass(),
               createRaiseAttentionPass());
   onFunctions(createSimplifyMovementPass(), createFoldWeightViewsPass(),

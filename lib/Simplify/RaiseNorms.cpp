@@ -201,70 +201,10 @@ struct LowerSimplifiedNorm
   }
 };
 
-/// What the Skip norms normalize: input + skip + bias.
-template <typename OpT> Value addSkip(PatternRewriter &rewriter, OpT op) {
-  Value sum = makeLike<onnx::AddOp>(rewriter, op.getLoc(), op.getOutput(),
-                                    {op.getInput(), op.getSkip()});
-  if (!onnx::isNoValue(op.getBias()))
-    sum = makeLike<onnx::AddOp>(rewriter, op.getLoc(), op.getOutput(),
-                                {sum, op.getBias()});
-  return sum;
-}
-
-/// Replaces a Skip norm whose statistics nobody reads by the norm and the sum.
-void replaceSkipNorm(PatternRewriter &rewriter, Operation *op, Value norm,
-                     Value sum) {
-  rewriter.replaceAllUsesWith(op->getResult(0), norm);
-  if (!op->getResult(3).use_empty())
-    rewriter.replaceAllUsesWith(op->getResult(3), sum);
-  rewriter.eraseOp(op);
-}
-
-bool hasUnusedStatistics(Operation *op) {
-  return op->getResult(1).use_empty() && op->getResult(2).use_empty();
-}
-
-struct LowerSkipSimplifiedNorm
-    : OpRewritePattern<onnx::MsSkipSimplifiedLayerNormalizationOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::MsSkipSimplifiedLayerNormalizationOp op,
-                                PatternRewriter &rewriter) const override {
-    if (!hasUnusedStatistics(op))
-      return failure();
-    Value sum = addSkip(rewriter, op);
-    Value norm = makeLike<onnx::RMSNormalizationOp>(
-        rewriter, op.getLoc(), op.getOutput(), {sum, op.getGamma()},
-        {intAttr(rewriter, "axis", -1),
-         floatAttr(rewriter, "epsilon", op.getEpsilon().convertToFloat())});
-    replaceSkipNorm(rewriter, op, norm, sum);
-    return success();
-  }
-};
-
-struct LowerSkipLayerNorm : OpRewritePattern<onnx::MsSkipLayerNormalizationOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::MsSkipLayerNormalizationOp op,
-                                PatternRewriter &rewriter) const override {
-    if (!hasUnusedStatistics(op))
-      return failure();
-    Value sum = addSkip(rewriter, op);
-    Value norm =
-        onnx::LayerNormalizationOp::create(
-            rewriter, op.getLoc(), TypeRange{op.getOutput().getType()},
-            ValueRange{sum, op.getGamma(), op.getBeta()},
-            {intAttr(rewriter, "axis", -1),
-             floatAttr(rewriter, "epsilon", op.getEpsilon().convertToFloat())})
-            .getY();
-    replaceSkipNorm(rewriter, op, norm, sum);
-    return success();
-  }
-};
-
 struct RaiseNorms : tpo::impl::RaiseNormsPassBase<RaiseNorms> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRMSNorm, AddBiasToLayerNorm, LowerSimplifiedNorm,
-                 LowerSkipSimplifiedNorm, LowerSkipLayerNorm>(&getContext());
+    patterns.add<RaiseRMSNorm, AddBiasToLayerNorm, LowerSimplifiedNorm>(&getContext());
     // LayerNorm is also RMSNorm of the centered input: it comes first.
     patterns.add<RaiseLayerNorm>(&getContext(), /*benefit=*/2);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

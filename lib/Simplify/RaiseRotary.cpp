@@ -4,6 +4,7 @@
 
 #include "Build.h"
 #include "Match.h"
+#include "dialects/Onnx/GraphBuilder.h"
 #include "Patterns.h"
 
 namespace tpo {
@@ -349,12 +350,21 @@ struct LowerContribRotary : OpRewritePattern<onnx::MsRotaryEmbeddingOp> {
     Value cos = op->getOperand(2), sin = op->getOperand(3);
     Dims dims = getDims(x);
     std::optional<int64_t> half = getStaticDim(cos, -1);
-    if (!allKnown(dims) || getRank(positions) != 2 || getRank(cos) != 2 ||
-        !allKnown(getDims(positions)) || !half ||
+    // One position is that of the first row.
+    bool isOffset = getRank(positions) == 1 && getStaticDim(positions, 0) == 1;
+    if (!allKnown(dims) || (getRank(positions) != 2 && !isOffset) ||
+        getRank(cos) != 2 || !allKnown(getDims(positions)) || !half ||
         op.getScale().convertToFloat() != 1 || op.getIsPackedBatching())
       return failure();
     Location loc = op.getLoc();
     bool isMerged = dims.size() == 3;
+    if (isOffset) {
+      onnx::GraphBuilder g(rewriter, loc);
+      AffineExpr length = dims[dims.size() - 2];
+      Value rows = g.range(length, getElementType(positions));
+      positions = g.reshape(g.map<onnx::AddOp>({rows, positions}),
+                            {g.size(1), length});
+    }
     if (isMerged) {
       std::optional<int64_t> columns = getStaticDim(x, -1);
       int64_t heads = op.getNumHeads();

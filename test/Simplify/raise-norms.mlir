@@ -78,17 +78,3 @@ func.func @layer_norm(%x: tensor<3x8xf32>, %w: tensor<8xf32>, %b: tensor<8xf32>)
   %8 = "onnx.Add"(%7, %b) : (tensor<3x8xf32>, tensor<8xf32>) -> tensor<3x8xf32>
   return %8 : tensor<3x8xf32>
 }
-
-// -----
-
-// CHECK-LABEL: func @skip
-// CHECK-SAME: %[[X:.*]]: tensor<1x3x8xf32>, %[[S:.*]]: tensor<1x3x8xf32>, %[[W:.*]]: tensor<8xf32>
-// CHECK: %[[A:.*]] = "onnx.Add"(%[[X]], %[[S]])
-// CHECK: %[[Y:.*]] = "onnx.RMSNormalization"(%[[A]], %[[W]])
-// CHECK: return %[[Y]], %[[A]]
-func.func @skip(%x: tensor<1x3x8xf32>, %skip: tensor<1x3x8xf32>, %w: tensor<8xf32>) -> (tensor<1x3x8xf32>, tensor<1x3x8xf32>) {
-  %none = "onnx.NoValue"() : () -> none
-  %0:4 = "onnx.ms.SkipSimplifiedLayerNormalization"(%x, %skip, %w, %none) {epsilon = 1.0e-6 : f32}
-      : (tensor<1x3x8xf32>, tensor<1x3x8xf32>, tensor<8xf32>, none) -> (tensor<1x3x8xf32>, none, none, tensor<1x3x8xf32>)
-  return %0#0, %0#3 : tensor<1x3x8xf32>, tensor<1x3x8xf32>
-}

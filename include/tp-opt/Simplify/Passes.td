@@ -9,6 +9,83 @@ class SimplifyPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tpo::onnx::OnnxDialect", "::tpo::tp::TpDialect"];
 }
 
+def RaiseContribPass : SimplifyPass<"tp-raise-contrib"> {
+  let summary = "Express com.microsoft's operators by ONNX's";
+  let description = [{
+    The fused operators of ONNX Runtime (attention with packed projections, with a
+    cache or with rotary embedding inside, norms with a residual, products with
+    factors and activations, mixtures of experts), and ONNX's LinearAttention and
+    CausalConvWithState, become current ONNX operators
+    with the same results, so that later passes know one form. What a rewrite does
+    not cover is an error that names it.
+
+    Input:
+    ```mlir
+    %0:2 = "onnx.ms.Attention"(%x, %w, %b, ...) {num_heads = 4 : si64} ...
+    ```
+    Output:
+    ```mlir
+    %wq = "onnx.Slice"(%w, ...) ...
+    %q = "onnx.MatMul"(%x, %wq) ...
+    ...
+    %y = "onnx.Attention"(%q4, %k4, %v4, ...) ...
+    ```
+  }];
+}
+
+def RaiseExpertsPass : SimplifyPass<"tp-raise-experts"> {
+  let summary = "Bring products with gathered expert weights into one form";
+  let description = [{
+    Exporters gather one matrix per row and chosen expert and multiply it by the
+    row: with GatherND or Gather, from matrices stored either way. The form is
+    MatMul(Gather(weights, experts), column) on weights `[experts, N, K]`, which
+    lowering computes without a copy of the matrices. A range of the rows of such a
+    product (gate, up) becomes a product with a range of the weights.
+
+    Input:
+    ```mlir
+    %w = "onnx.GatherND"(%table, %e) : (tensor<4x16x8xf32>, tensor<6x1xi64>) -> tensor<6x16x8xf32>
+    %y = "onnx.MatMul"(%w, %x) : (tensor<6x16x8xf32>, tensor<6x8x1xf32>) -> tensor<6x16x1xf32>
+    %g = "onnx.Slice"(%y, ...) : ... -> tensor<6x8x1xf32>
+    ```
+    Output:
+    ```mlir
+    %t = "onnx.Slice"(%table, ...) : ... -> tensor<4x8x8xf32>
+    %w = "onnx.Gather"(%t, %e1) {axis = 0 : si64} : (tensor<4x8x8xf32>, tensor<6xi64>) -> tensor<6x8x8xf32>
+    %g = "onnx.MatMul"(%w, %x) : (tensor<6x8x8xf32>, tensor<6x8x1xf32>) -> tensor<6x8x1xf32>
+    ```
+  }];
+}
+
+def RaiseNonZeroPass : Pass<"tp-raise-nonzero", "::mlir::ModuleOp"> {
+  let dependentDialects = ["::tpo::onnx::OnnxDialect", "::tpo::tp::TpDialect"];
+  let summary = "Work on all rows instead of those that a mask chooses";
+  let description = [{
+    Experts that are visited one after the other read the rows that NonZero finds in
+    their mask and add their results back at these rows. Its size depends on data;
+    import calls it by a symbol. The same sum comes from all rows: what the mask does
+    not choose is read as zero and multiplied by zero before it is added. Uses of
+    NonZero that are not of this kind are errors.
+
+    Input:
+    ```mlir
+    %p = "onnx.NonZero"(%mask) : (tensor<6xi1>) -> tensor<1x?xi64, #tp.dims<[1, s0]>>
+    ...
+    %h = "onnx.Gather"(%x, %i) : (tensor<6x8xf32>, tensor<?xi64, ...>) -> tensor<?x8xf32, #tp.dims<[s0, 8]>>
+    %y = "onnx.MatMul"(%h, %w) ...
+    %s = "onnx.ScatterND"(%sum, %i1, %y) {reduction = "add"} ...
+    ```
+    Output:
+    ```mlir
+    %h = "onnx.Gather"(%x, %all) : (tensor<6x8xf32>, tensor<6xi64>) -> tensor<6x8xf32>
+    %z = "onnx.Where"(%mask1, %h, %zero) ...
+    %y = "onnx.MatMul"(%z, %w) ...
+    %m = "onnx.Mul"(%y, %mask2) ...
+    %s = "onnx.Add"(%sum, %m) : (tensor<6x8xf32>, tensor<6x8xf32>) -> tensor<6x8xf32>
+    ```
+  }];
+}
+
 def FoldConstantsPass : SimplifyPass<"tp-fold-constants"> {
   let summary = "Compute operations on small constants";
   let description = [{
@@ -172,8 +249,7 @@ def RaiseNormsPass : SimplifyPass<"tp-raise-norms"> {
   let description = [{
     RMSNorm (`x * rsqrt(mean(x^2) + eps) * w` in its spellings, with casts) and
     decomposed LayerNorm become RMSNormalization and LayerNormalization.
-    SimplifiedLayerNormalization is RMSNormalization; the Skip variants are Add
-    and the norm.
+    SimplifiedLayerNormalization is RMSNormalization.
 
     Input:
     ```mlir
