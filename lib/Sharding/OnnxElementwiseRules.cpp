@@ -108,6 +108,11 @@ Rule elementwise(Operation *op) {
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     if (isAbsent(operand))
       continue;
+    // Of the second operand of CastLike the type alone matters.
+    if (index == 1 && op->getName().stripDialect() == "CastLike") {
+      builder.restOfOperandWhole(index);
+      continue;
+    }
     if (unary && rankOf(operand) == dims.size() && dimsOf(operand) == sizes) {
       for (unsigned dim = 0; dim < dims.size(); ++dim)
         setOperandDim(builder, index, dim, dims[dim]);

@@ -20,7 +20,7 @@ func.func @short_mask(%q: tensor<2x4x3x8xf32>, %k: tensor<2x4x6x8xf32>, %m: tens
 // CHECK: %[[OFFSET:.*]] = "onnx.Sub"(%[[R]]
 // CHECK: %[[POS:.*]] = "onnx.LessOrEqual"({{.*}} -> tensor<2x1x3x6xi1>
 // CHECK: %[[M:.*]] = "onnx.And"(%[[IN]], %[[POS]]) {{.*}} -> tensor<2x1x3x6xi1>
-// CHECK: "onnx.Attention"(%{{.*}}, %{{.*}}, %{{.*}}, %[[M]], %{{.*}}, %{{.*}}, %{{.*}}) :
+// CHECK: "onnx.Attention"(%{{.*}}, %{{.*}}, %{{.*}}, %[[M]], %{{.*}}, %{{.*}}, %{{.*}}) {is_causal = 0 : si64
 func.func @lengths(%q: tensor<2x4x3x8xf32>, %k: tensor<2x4x6x8xf32>, %l: tensor<2xi64>) -> tensor<2x4x3x8xf32> {
   %none = "onnx.NoValue"() : () -> none
   %0:4 = "onnx.Attention"(%q, %k, %k, %none, %none, %none, %l) {is_causal = 1 : si64} : (tensor<2x4x3x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, none, none, none, tensor<2xi64>) -> (tensor<2x4x3x8xf32>, none, none, none)

@@ -71,10 +71,15 @@ def to_arrays(value):
     return value
 
 
+def is_native(dtype):
+    """Whether NumPy itself has the type; ml_dtypes registers its own beside."""
+    return dtype.kind != "V" and dtype.name in np.sctypeDict
+
+
 def to_bits(array):
     """Types that NumPy lacks travel as the bit patterns of an unsigned type;
     those of less than a byte as one byte per element."""
-    if array.dtype.kind != "V" and array.dtype.name in np.sctypeDict:
+    if is_native(array.dtype):
         return array
     if array.dtype.name in ("int4", "int2"):
         return array.astype(np.int8)
@@ -85,7 +90,7 @@ def to_bits(array):
 
 def from_bits(array, like):
     """The inverse of `to_bits` for an array of the type of `like`."""
-    if array.dtype == like.dtype or like.dtype.name in np.sctypeDict:
+    if array.dtype == like.dtype or is_native(like.dtype):
         return array
     if like.dtype.name in ("int4", "int2", "uint4", "uint2"):
         return array.astype(like.dtype)
@@ -137,7 +142,7 @@ def compare(case, path):
             return f"output '{value.name}' is {actual.dtype}, need {expected.dtype}"
         if actual.shape != expected.shape:
             return f"output '{value.name}' has shape {actual.shape}, need {expected.shape}"
-        if expected.dtype.name not in np.sctypeDict:
+        if not is_native(expected.dtype):
             actual, expected = actual.astype(np.float64), expected.astype(np.float64)
         try:
             np.testing.assert_allclose(actual, expected, rtol=case.rtol, atol=case.atol)
