@@ -37,12 +37,20 @@ using namespace tpo::simplify;
 
 namespace {
 
-/// A sum of rows into a tensor: ScatterND or ScatterElements along dimension 0,
-/// with reduction add.
+/// Rows that are added to a tensor, or put into it at positions of which ONNX
+/// says that they differ: ScatterND, or ScatterElements along dimension 0.
 struct RowSum {
   Operation *op;
   Value data, indices, updates;
+  bool adds;
 };
+
+/// Whether all elements are zero.
+bool isZero(Value value) {
+  if (auto expand = value.getDefiningOp<onnx::ExpandOp>())
+    value = expand.getInput();
+  return isScalar(value, 0, 0);
+}
 
 /// Puts `values` in the place of the symbols in all types and sizes of the module.
 void substitute(ModuleOp module, ArrayRef<AffineExpr> values) {
@@ -165,7 +173,9 @@ std::optional<RowSum> NonZeroRaiser::matchRowSum(Operation *user) {
     return std::nullopt;
   auto reduction = user->getAttrOfType<StringAttr>("reduction");
   Value data = user->getOperand(0), indices = user->getOperand(1), updates = user->getOperand(2);
-  if (!reduction || reduction.getValue() != "add" || isRow(data) || !isRow(indices) || !isRow(updates))
+  bool adds = reduction && reduction.getValue() == "add";
+  bool puts = !reduction || reduction.getValue() == "none";
+  if ((!adds && !puts) || isRow(data) || !isRow(indices) || !isRow(updates))
     return std::nullopt;
   if (auto elements = dyn_cast<onnx::ScatterElementsOp>(user)) {
     if (elements.getAxis() != 0)
@@ -173,7 +183,7 @@ std::optional<RowSum> NonZeroRaiser::matchRowSum(Operation *user) {
   } else if (getStaticDim(indices, -1) != 1 || getRank(indices) != 2) {
     return std::nullopt;
   }
-  return RowSum{user, data, indices, updates};
+  return RowSum{user, data, indices, updates, adds};
 }
 
 /// The symbol's dimension in the result of an operator that works on rows one
@@ -319,10 +329,20 @@ LogicalResult NonZeroRaiser::replaceSums(Value valid) {
     for (int64_t i = 0; i < int64_t(positions.size()); ++i)
       if (i != d)
         others.push_back(i);
-    y = g.reshape(y, split);
-    if (!others.empty())
-      y = g.reduce<onnx::ReduceSumOp>(y, others);
-    y = g.map<onnx::AddOp>({sum.data, g.reshape(y, data)});
+    auto perRow = [&](Value value, ArrayRef<AffineExpr> dims) {
+      Value grid = g.reshape(value, dims);
+      return others.empty() ? grid : g.reduce<onnx::ReduceSumOp>(grid, others);
+    };
+    y = g.reshape(perRow(y, split), data);
+    if (sum.adds) {
+      y = g.map<onnx::AddOp>({sum.data, y});
+    } else if (!isZero(sum.data)) {
+      Value count = perRow(g.convert(valid, element), positions);
+      Dims row(data.size(), g.size(1));
+      row[0] = data[0];
+      Value chosen = g.compare<onnx::GreaterOp>(g.reshape(count, row), g.scalar(0, element));
+      y = g.where(chosen, y, sum.data);
+    }
     y.setType(sum.op->getResult(0).getType());
     sum.op->getResult(0).replaceAllUsesWith(y);
     sum.op->erase();
