@@ -77,6 +77,8 @@ void ShardingRule::print(llvm::raw_ostream &os) const {
       os << '(' << stringifyReductionKind(factor.reduction) << ')';
     if (factor.role != FactorRole::Other)
       os << ' ' << tp::toString(factor.role);
+    if (factor.even)
+      os << " even";
   });
   os << '}';
   for (const LinearGroup &group : linear) {

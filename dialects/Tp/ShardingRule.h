@@ -39,6 +39,9 @@ struct Factor {
   ReductionKind reduction = ReductionKind::Sum; ///< For Reduction.
   mlir::AffineExpr size;                        ///< Null: unknown.
   FactorRole role = FactorRole::Other;
+  /// Whether devices must hold equally much of it: an attribute counts it and
+  /// has one value for all of them.
+  bool even = false;
 };
 
 /// Factor indices of one dimension, major to minor; empty for size 1.
@@ -88,6 +91,7 @@ public:
   unsigned whole(int64_t size, FactorRole role = FactorRole::Other);
   void setKind(unsigned factor, FactorKind kind,
                ReductionKind reduction = ReductionKind::Sum);
+  void setEven(unsigned factor) { rule.factors[factor].even = true; }
 
   void mapOperand(unsigned operand, llvm::ArrayRef<DimFactors> dims);
   void mapResult(unsigned result, llvm::ArrayRef<DimFactors> dims);
@@ -158,7 +162,7 @@ struct OpLayouts {
 
 /// The canonical layouts that an assignment means. Fails, saying why through
 /// `emitError`, where
-/// - a whole factor is split, or an axis used twice;
+/// - a whole factor is split, an even one unevenly, or an axis used twice;
 /// - a dimension's minor factor is split under a major factor of which devices
 ///   hold more than one index (their pieces would not be contiguous);
 /// - the result would be partial with two kinds of reduction.

@@ -142,6 +142,15 @@ static LogicalResult checkAxes(const ShardingRule &rule,
                              toString(axes, mesh));
     if (failed(use(axes)))
       return failure();
+    if (axes.empty() || !rule.factors[index].even)
+      continue;
+    AffineExpr pieces = assignment.factorUnits[index];
+    std::optional<int64_t> count =
+        getConst(pieces ? pieces : rule.factors[index].size);
+    if (!count || *count % getNumShards(axes) != 0)
+      return refuse(why, "factor " + getFactorName(index) +
+                             " must be divided evenly, which " +
+                             toString(axes, mesh) + " does not");
   }
   for (const AxisRefs &axes : assignment.linearAxes)
     if (failed(use(axes)))

@@ -139,7 +139,8 @@ FailureOr<std::string> tpo::emitLLVMIR(ModuleOp module, const LoweringOptions &o
 
 FailureOr<std::string> tpo::compileToSharedObject(ModuleOp module, const LoweringOptions &options) {
   Location loc = module.getLoc();
-  auto machine = createTargetMachine(loc, options.cpu, llvm::CodeGenOptLevel::Aggressive);
+  auto level = options.optimise ? llvm::CodeGenOptLevel::Aggressive : llvm::CodeGenOptLevel::None;
+  auto machine = createTargetMachine(loc, options.cpu, level);
   auto hostMachine = createTargetMachine(loc, options.cpu, llvm::CodeGenOptLevel::None);
   if (!machine || !hostMachine)
     return failure();
@@ -148,7 +149,8 @@ FailureOr<std::string> tpo::compileToSharedObject(ModuleOp module, const Lowerin
   if (!kernels)
     return failure();
   std::unique_ptr<llvm::Module> host = splitHost(*kernels);
-  optimise(*kernels, *machine);
+  if (options.optimise)
+    optimise(*kernels, *machine);
   llvm::Module empty("empty", context);
   empty.setTargetTriple(machine->getTargetTriple());
   empty.setDataLayout(machine->createDataLayout());

@@ -64,19 +64,19 @@ constexpr StringLiteral kSizeFree[] = {
     // Elementwise.
     "Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh",
     "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "BitShift", "Cast",
-    "CastLike", "Ceil", "Celu", "Clip", "Cos", "Cosh", "Div", "Elu", "Equal",
+    "CastLike", "Ceil", "Celu", "Clip", "Cos", "Cosh", "Div", "Dropout", "Elu", "Equal",
     "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid",
     "HardSwish", "Identity", "IsInf", "IsNaN", "LeakyRelu", "Less",
     "LessOrEqual", "Log", "Max", "Mean", "Min", "Mish", "Mod", "Mul", "Neg",
     "Not", "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu",
     "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt",
-    "Sub", "Sum", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Where", "Xor",
-    "ms.BiasGelu", "ms.FastGelu", "ms.Gelu", "ms.QuickGelu",
+    "Sub", "Sum", "SwiGLU", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Where", "Xor",
+    "ms.BiasAdd", "ms.BiasGelu", "ms.FastGelu", "ms.Gelu", "ms.QuickGelu",
     // Products and lookups.
     "MatMul", "ms.FusedMatMul", "GatherElements", "GatherND", "ScatterElements",
     "ScatterND", "TensorScatter",
     // Along axes that stay whole, or reductions that become partial.
-    "ArgMax", "ArgMin", "CumSum", "Hardmax", "LayerNormalization", "LogSoftmax",
+    "ArgMax", "ArgMin", "CumProd", "CumSum", "Hardmax", "LayerNormalization", "LogSoftmax",
     "LpNormalization", "OneHot", "RMSNormalization", "ReduceL1", "ReduceL2",
     "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
     "ReduceProd", "ReduceSum", "ReduceSumSquare", "Softmax", "TopK", "Trilu",

@@ -44,6 +44,12 @@ public:
     return success();
   }
 
+  /// The number of heads is an attribute that counts those of every device.
+  void makeHeadsEven() {
+    for (unsigned factor : query)
+      builder.setEven(factor);
+  }
+
   /// [b heads ...] or, packed, [b ... (heads size)].
   LogicalResult setOperand(unsigned index, const tp::DimFactors &heads, const tp::DimFactors &positions) {
     Value value = presentOperand(op, index);
@@ -177,6 +183,7 @@ Rule groupQueryAttention(Operation *op) {
   // Causal by definition: query positions stay whole.
   if (failed(rule.makeFactors(sizes[0], sizes[1], /*splitSequence=*/false)))
     return failure();
+  rule.makeHeadsEven();
   tp::DimFactors none;
   bool packed = !presentOperand(op, 1);
   if (packed) {
@@ -223,7 +230,10 @@ Rule multiHeadAttention(Operation *op) {
                            "and value of 3 or 4 dimensions");
   bool causal = intAttr(op, "unidirectional", 0);
   tp::DimFactors none;
-  if (failed(rule.makeFactors(sizes[0], sizes[1], !causal)) || failed(rule.setOperand(0, rule.query, rule.sequence)) ||
+  if (failed(rule.makeFactors(sizes[0], sizes[1], !causal)))
+    return failure();
+  rule.makeHeadsEven();
+  if (failed(rule.setOperand(0, rule.query, rule.sequence)) ||
       failed(rule.setOperand(1, rule.kv, none)) || failed(rule.setOperand(2, rule.kv, none)))
     return failure();
   if (presentOperand(op, 3)) {

@@ -172,6 +172,7 @@ Rule matMulNBits(Operation *op) {
     builder.resultDim(0, dim, factor);
   }
   unsigned columns = builder.parallel(y[last], FactorRole::Hidden);
+  builder.setEven(columns);
   builder.resultDim(0, last, columns);
   builder.operandDim(1, 0, columns);
   // Scales may be flat; then columns are their major part.
@@ -184,6 +185,7 @@ Rule matMulNBits(Operation *op) {
   bool splitBlocks = blocks && sameSize(blocks, b[1]) && !presentOperand(op, 3) && !presentOperand(op, 4);
   if (splitBlocks && !isOne(blocks)) {
     unsigned outer = builder.reduction(blocks, ReductionKind::Sum, FactorRole::Hidden);
+    builder.setEven(outer);
     builder.operandDim(0, last, outer);
     builder.operandDim(0, last, builder.whole(blockSize));
     builder.operandDim(1, 1, outer);
@@ -232,6 +234,7 @@ Rule conv(Operation *op) {
                            "groups");
   if (!isOne(group)) {
     unsigned groups = builder.parallel(group, FactorRole::Hidden);
+    builder.setEven(groups);
     builder.operandDim(0, 1, groups);
     outputChannel(groups);
   }

@@ -38,19 +38,25 @@ Linearity linearityOf(StringRef name) {
       .Case("Where", Linearity::Values)
       .Case("Identity", Linearity::Moves)
       .Case("Cast", Linearity::Widening)
-      .Cases({"Relu", "Sigmoid", "Tanh", "Exp", "Log", "Sqrt"}, Linearity::Increasing)
+      // Not Log and Sqrt: a term that loses may be outside of their domain.
+      .Cases({"Relu", "Sigmoid", "Tanh", "Exp"}, Linearity::Increasing)
       .Cases({"Floor", "Ceil", "Round", "Erf", "Softplus"}, Linearity::Increasing)
       .Case("Max", Linearity::MaxOf)
       .Case("Min", Linearity::MinOf)
       .Default(Linearity::None);
 }
 
-/// Whether a sum of conversions is the conversion of the sum up to what the
-/// narrower type can express anyway.
+/// Whether the conversion keeps every value, so that it may come before or
+/// after a reduction.
 bool isWidening(Operation *op) {
   auto from = dyn_cast<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
   auto to = dyn_cast<FloatType>(getElementTypeOrSelf(op->getResult(0)));
-  return from && to && to.getWidth() >= from.getWidth();
+  if (!from || !to)
+    return false;
+  const llvm::fltSemantics &narrow = from.getFloatSemantics(), &wide = to.getFloatSemantics();
+  return llvm::APFloat::semanticsPrecision(narrow) <= llvm::APFloat::semanticsPrecision(wide) &&
+         llvm::APFloat::semanticsMaxExponent(narrow) <= llvm::APFloat::semanticsMaxExponent(wide) &&
+         llvm::APFloat::semanticsMinExponent(narrow) >= llvm::APFloat::semanticsMinExponent(wide);
 }
 
 /// Integer division rounds; nothing distributes over it.

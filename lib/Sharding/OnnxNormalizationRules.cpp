@@ -171,8 +171,11 @@ Rule reduce(Operation *op) {
   }
   if (presentOperand(op, 1))
     builder.restOfOperandWhole(1);
-  for (ReductionKind kind : reduction.linear)
-    builder.linear(0u, kind);
+  // A mean of integers rounds.
+  bool rounds = !reduction.kind && !isa<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
+  if (!rounds)
+    for (ReductionKind kind : reduction.linear)
+      builder.linear(0u, kind);
   return builder.build();
 }
 

@@ -31,6 +31,9 @@ struct LoweringOptions {
   std::string cpu = "native";
   /// Architectures of the cubins, for CUDA.
   std::vector<std::string> gpuArchs = {"sm_80", "sm_90"};
+  /// Whether kernels are made fast. Tests that compile thousands and run each
+  /// once on a few elements say no.
+  bool optimise = true;
 };
 
 /// What an artifact contains beside its weights.

@@ -1,0 +1,85 @@
+// The result's initial value is added on one device only.
+func.func @matmul(%a: tensor<5x6xf32>, %b: tensor<6x7xf32>, %c: tensor<5x7xf32>) {
+  %0 = linalg.matmul ins(%a, %b : tensor<5x6xf32>, tensor<6x7xf32>) outs(%c : tensor<5x7xf32>) -> tensor<5x7xf32>
+  return
+}
+
+func.func @batch_matmul(%a: tensor<2x3x5xf32>, %b: tensor<2x5x4xf32>, %c: tensor<2x3x4xf32>) {
+  %0 = linalg.batch_matmul ins(%a, %b : tensor<2x3x5xf32>, tensor<2x5x4xf32>) outs(%c : tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
+func.func @reduce_sum(%x: tensor<5x6xf32>, %c: tensor<6xf32>) {
+  %0 = linalg.reduce { arith.addf } ins(%x : tensor<5x6xf32>) outs(%c : tensor<6xf32>) dimensions = [0]
+  return
+}
+
+func.func @reduce_max(%x: tensor<5x6xf32>, %c: tensor<5xf32>) {
+  %0 = linalg.reduce { arith.maximumf } ins(%x : tensor<5x6xf32>) outs(%c : tensor<5xf32>) dimensions = [1]
+  return
+}
+
+func.func @transpose(%x: tensor<5x6xf32>, %c: tensor<6x5xf32>) {
+  %0 = linalg.transpose ins(%x : tensor<5x6xf32>) outs(%c : tensor<6x5xf32>) permutation = [1, 0]
+  return
+}
+
+func.func @broadcast(%x: tensor<5xf32>, %c: tensor<5x6xf32>) {
+  %0 = linalg.broadcast ins(%x : tensor<5xf32>) outs(%c : tensor<5x6xf32>) dimensions = [1]
+  return
+}
+
+func.func @expand_shape(%x: tensor<4x12xf32>) {
+  %0 = tensor.expand_shape %x [[0], [1, 2]] output_shape [4, 4, 3] : tensor<4x12xf32> into tensor<4x4x3xf32>
+  return
+}
+
+func.func @collapse_shape(%x: tensor<4x4x3xf32>) {
+  %0 = tensor.collapse_shape %x [[0], [1, 2]] : tensor<4x4x3xf32> into tensor<4x12xf32>
+  return
+}
+
+func.func @extract_slice(%x: tensor<4x12xf32>) {
+  %0 = tensor.extract_slice %x[0, 2] [4, 5] [1, 2] : tensor<4x12xf32> to tensor<4x5xf32>
+  return
+}
+
+func.func @add(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>) {
+  %0 = arith.addf %x, %y : tensor<5x6xf32>
+  return
+}
+
+func.func @mul(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>) {
+  %0 = arith.mulf %x, %y : tensor<5x6xf32>
+  return
+}
+
+func.func @div(%x: tensor<5x6xf32>, %y: tensor<5x6xf32> {rules.range = [1, 3]}) {
+  %0 = arith.divf %x, %y : tensor<5x6xf32>
+  return
+}
+
+func.func @max(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>) {
+  %0 = arith.maximumf %x, %y : tensor<5x6xf32>
+  return
+}
+
+func.func @min(%x: tensor<5x6xi32>, %y: tensor<5x6xi32>) {
+  %0 = arith.minsi %x, %y : tensor<5x6xi32>
+  return
+}
+
+func.func @select(%c: tensor<5x6xi1>, %x: tensor<5x6xf32>, %y: tensor<5x6xf32>) {
+  %0 = arith.select %c, %x, %y : tensor<5x6xi1>, tensor<5x6xf32>
+  return
+}
+
+func.func @exp(%x: tensor<5x6xf32>) {
+  %0 = math.exp %x : tensor<5x6xf32>
+  return
+}
+
+func.func @tanh(%x: tensor<5x6xf32>) {
+  %0 = math.tanh %x : tensor<5x6xf32>
+  return
+}
