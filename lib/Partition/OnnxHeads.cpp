@@ -108,10 +108,11 @@ bool sizesKnown(TypeRange types) {
 
 /// How query heads find their key/value head. Query head i of a rank reads
 /// head `(i + q_head_offset) / group - kv_head_offset`; that is `i / group`
-/// itself where a rank holds whole groups, and 0 where it has one head.
+/// itself where a rank holds whole groups, and 0 where it has one head; the
+/// number of query heads says which, if it is the same on all ranks.
 void noteGroups(Operation *local, const HeadRange &query, const HeadRange &kv,
                 int64_t group) {
-  if (group == 1 || tp::getConst(kv.count) == 1)
+  if (group == 1 || (tp::getConst(kv.count) == 1 && tp::getConst(query.count)))
     return;
   if (tp::provablyEqual(query.count, kv.count * group) &&
       tp::provablyEqual(query.offset, kv.offset * group))

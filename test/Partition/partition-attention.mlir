@@ -55,6 +55,22 @@ func.func @uneven(%q: tensor<1x5x48xf32> {tp.layout = #tp.layout<@mesh, [{}, {},
 
 // -----
 
+// One key/value head, and not equally many queries of it: their number is no
+// multiple that an attribute could say.
+// CHECK-LABEL: func.func @multi_query
+// CHECK: "onnx.Attention"({{.*}}tp.group = 3 : i64
+tp.mesh @mesh <["tp"=2]>
+func.func @multi_query(%q: tensor<1x3x5x16xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}, {}, {}]>},
+                       %k: tensor<1x1x5x16xf32>, %v: tensor<1x1x5x16xf32>)
+    -> (tensor<1x3x5x16xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}, {}, {}]>}) {
+  %n = "onnx.NoValue"() : () -> none
+  %y, %pk, %pv, %qk = "onnx.Attention"(%q, %k, %v, %n, %n, %n, %n)
+      : (tensor<1x3x5x16xf32>, tensor<1x1x5x16xf32>, tensor<1x1x5x16xf32>, none, none, none, none) -> (tensor<1x3x5x16xf32>, none, none, none)
+  return %y : tensor<1x3x5x16xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @rotary
 // CHECK: "onnx.RotaryEmbedding"({{.*}}) {{.*}}num_heads = 2 : si64{{.*}} : (tensor<1x3x32xf32>
 tp.mesh @mesh <["tp"=4]>

@@ -107,6 +107,27 @@ protected:
   std::string lastError;
 };
 
+/// What an attribute counts is the same on all devices.
+TEST_F(ShardingRuleTest, EvenFactors) {
+  Operation *op = makeOp(makeType(Shape{6, 5}), makeType(Shape{6, 5}));
+  ShardingRuleBuilder builder(op);
+  builder.pointwise();
+  builder.setEven(0);
+  builder.setEven(1);
+  ShardingRule rule = *builder.build();
+  EXPECT_EQ(rule.toString(),
+            "([i, j]) -> ([i, j]) {i=6 parallel even, j=5 parallel even}");
+  FactorAssignment even(rule), uneven(rule);
+  even.factorAxes[0] = {tp(1, 2)};
+  uneven.factorAxes[1] = {tp(1, 2)};
+  EXPECT_TRUE(succeeded(getLayouts(rule, even, mesh, nullptr)));
+  EXPECT_TRUE(failed(getLayouts(rule, uneven, mesh, [&] {
+    return mlir::emitError(UnknownLoc::get(&context));
+  })));
+  EXPECT_EQ(lastError,
+            "factor j must be divided evenly, which \"tp\":(1)2 does not");
+}
+
 TEST_F(ShardingRuleTest, Printing) {
   EXPECT_EQ(makeMatMulRule({4, 6, 8}).toString(),
             "([i, k], [k, j]) -> ([i, j]) {i=4 parallel, j=6 parallel, k=8 "
