@@ -56,6 +56,7 @@ private:
   LogicalResult partitionReturn(func::ReturnOp op);
   LogicalResult checkTypes(Operation &op, ArrayRef<Value> results,
                            const tp::PartitionContext &context);
+  LogicalResult mapCaptured(Operation &op, Operation *previous);
   void cloneReplicated(Operation &op);
   void finish();
 
@@ -211,6 +212,32 @@ FunctionPartitioner::checkTypes(Operation &op, ArrayRef<Value> results,
   return success();
 }
 
+/// Lets regions of the local operations between `previous` and `op` use the
+/// local form of what they capture.
+LogicalResult FunctionPartitioner::mapCaptured(Operation &op,
+                                               Operation *previous) {
+  Operation *local =
+      previous ? previous->getNextNode() : &op.getBlock()->front();
+  for (; local != &op; local = local->getNextNode()) {
+    WalkResult result = local->walk([&](Operation *inner) {
+      if (inner == local)
+        return WalkResult::advance();
+      for (OpOperand &operand : inner->getOpOperands()) {
+        Value piece = pieces.lookupOrNull(operand.get());
+        if (piece && piece.getType() != operand.get().getType())
+          return WalkResult::interrupt();
+        if (piece)
+          operand.set(piece);
+      }
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return op.emitError("cannot be partitioned: its region uses a tensor "
+                          "that is split");
+  }
+  return success();
+}
+
 LogicalResult FunctionPartitioner::partitionByRule(Operation &op,
                                                    tp::OpLayouts layouts) {
   auto ruleOp = dyn_cast<tp::ShardingRuleOpInterface>(op);
@@ -232,9 +259,11 @@ LogicalResult FunctionPartitioner::partitionByRule(Operation &op,
   SmallVector<Value> operands;
   for (Value operand : op.getOperands())
     operands.push_back(pieces.lookup(operand));
+  Operation *previous = op.getPrevNode();
   FailureOr<SmallVector<Value>> results =
       localOp.partition(builder, operands, context);
-  if (failed(results) || failed(checkTypes(op, *results, context)))
+  if (failed(results) || failed(mapCaptured(op, previous)) ||
+      failed(checkTypes(op, *results, context)))
     return failure();
   for (auto [global, local] : llvm::zip(op.getResults(), *results))
     pieces.map(global, local);

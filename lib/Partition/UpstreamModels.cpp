@@ -175,14 +175,15 @@ Values partitionExpandShape(tensor::ExpandShapeOp op, OpBuilder &builder,
       op.getReassociationIndices(), shape)};
 }
 
-/// Dimensions that are split are taken in full.
-Values partitionExtractSlice(tensor::ExtractSliceOp op, OpBuilder &builder,
-                             ValueRange operands,
-                             const tp::PartitionContext &context) {
-  auto source = cast<RankedTensorType>(operands.front().getType());
-  auto result = cast<RankedTensorType>(context.getResultLocalType(0));
-  if (source.getRank() != result.getRank())
-    return op.emitError("cannot be partitioned: drops dimensions");
+/// Offsets, sizes and strides of a slice of one rank's piece of a tensor:
+/// dimensions that are split are taken in full.
+struct LocalSlice {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+
+FailureOr<LocalSlice> getLocalSlice(OffsetSizeAndStrideOpInterface op,
+                                    ValueRange operands, Value piece,
+                                    const tp::Layout &layout) {
   IRMapping mapping;
   mapping.map(op->getOperands(), operands);
   auto local = [&](ArrayRef<OpFoldResult> values) {
@@ -192,18 +193,57 @@ Values partitionExtractSlice(tensor::ExtractSliceOp op, OpBuilder &builder,
         value = mapping.lookup(ssa);
     return mapped;
   };
-  SmallVector<OpFoldResult> sizes = local(op.getMixedSizes());
-  for (auto [dim, split] : llvm::enumerate(context.getOperandLayout(0).dims)) {
+  LocalSlice slice = {local(op.getMixedOffsets()), local(op.getMixedSizes()),
+                      local(op.getMixedStrides())};
+  auto type = cast<RankedTensorType>(piece.getType());
+  for (auto [dim, split] : llvm::enumerate(layout.dims)) {
     if (!split.isSplit())
       continue;
-    if (source.isDynamicDim(dim))
-      return op.emitError("cannot be partitioned: size ")
+    if (type.isDynamicDim(dim))
+      return op->emitError("cannot be partitioned: size ")
              << dim << " of its result depends on the rank";
-    sizes[dim] = builder.getIndexAttr(source.getDimSize(dim));
+    slice.sizes[dim] =
+        IntegerAttr::get(IndexType::get(op->getContext()), type.getDimSize(dim));
   }
+  return slice;
+}
+
+Values partitionExtractSlice(tensor::ExtractSliceOp op, OpBuilder &builder,
+                             ValueRange operands,
+                             const tp::PartitionContext &context) {
+  auto result = cast<RankedTensorType>(context.getResultLocalType(0));
+  FailureOr<LocalSlice> slice = getLocalSlice(
+      op, operands, operands.front(), context.getOperandLayout(0));
+  if (failed(slice))
+    return failure();
   return SmallVector<Value>{tensor::ExtractSliceOp::create(
-      builder, op.getLoc(), result, operands.front(),
-      local(op.getMixedOffsets()), sizes, local(op.getMixedStrides()))};
+      builder, op.getLoc(), result, operands.front(), slice->offsets,
+      slice->sizes, slice->strides)};
+}
+
+Values partitionInsertSlice(tensor::InsertSliceOp op, OpBuilder &builder,
+                            ValueRange operands,
+                            const tp::PartitionContext &context) {
+  FailureOr<LocalSlice> slice =
+      getLocalSlice(op, operands, operands[1], context.getOperandLayout(1));
+  if (failed(slice))
+    return failure();
+  return SmallVector<Value>{tensor::InsertSliceOp::create(
+      builder, op.getLoc(), operands[0], operands[1], slice->offsets,
+      slice->sizes, slice->strides)};
+}
+
+Values partitionSplat(tensor::SplatOp op, OpBuilder &builder,
+                      ValueRange operands,
+                      const tp::PartitionContext &context) {
+  auto local = cast<RankedTensorType>(context.getResultLocalType(0));
+  FailureOr<SmallVector<Value>> sizes =
+      getLocalSizes(op, operands.drop_front(), op.getType(), local,
+                    context.getResultLayout(0));
+  if (failed(sizes))
+    return failure();
+  return SmallVector<Value>{tensor::SplatOp::create(
+      builder, op.getLoc(), local, operands.front(), *sizes)};
 }
 
 struct TensorPartition
@@ -216,7 +256,11 @@ struct TensorPartition
       return partitionExpandShape(expand, builder, operands, context);
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       return partitionExtractSlice(slice, builder, operands, context);
-    // Cast and collapse_shape have only types.
+    if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
+      return partitionInsertSlice(slice, builder, operands, context);
+    if (auto splat = dyn_cast<tensor::SplatOp>(op))
+      return partitionSplat(splat, builder, operands, context);
+    // Cast, collapse_shape and pad have only types.
     return cloneLocal(op, builder, operands, context);
   }
 };
@@ -276,7 +320,10 @@ void registerUpstreamPartitionModels(DialectRegistry &registry) {
                                    tensor::CastOp::getOperationName(),
                                    tensor::ExpandShapeOp::getOperationName(),
                                    tensor::CollapseShapeOp::getOperationName(),
-                                   tensor::ExtractSliceOp::getOperationName()},
+                                   tensor::ExtractSliceOp::getOperationName(),
+                                   tensor::InsertSliceOp::getOperationName(),
+                                   tensor::PadOp::getOperationName(),
+                                   tensor::SplatOp::getOperationName()},
                                   name.getStringRef());
                             });
   });

@@ -13,6 +13,14 @@ namespace tpo::rules {
 
 namespace {
 
+/// Devices get equally many of every factor: an operand or attribute has its
+/// size, and no value for all of them would be right otherwise.
+void makeEven(tp::ShardingRuleBuilder &builder) {
+  for (unsigned factor = 0; factor < builder.getRule().factors.size(); ++factor)
+    if (builder.getRule().factors[factor].kind == tp::FactorKind::Parallel)
+      builder.setEven(factor);
+}
+
 /// Every group of dimensions of the expanded shape is one of the collapsed.
 Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups, bool expands) {
   tp::ShardingRuleBuilder builder(op);
@@ -39,6 +47,8 @@ Rule reassociate(Operation *op, ArrayRef<ReassociationIndices> groups, bool expa
   }
   builder.restOfOperandWhole(0);
   builder.restOfResultWhole(0);
+  if (expands)
+    makeEven(builder);
   linearInAllKinds(builder, 0u);
   return builder.build();
 }
@@ -83,6 +93,7 @@ Rule extractSlice(Operation *op) {
   }
   builder.restOfOperandWhole(0);
   builder.restOfResultWhole(0);
+  makeEven(builder);
   linearInAllKinds(builder, 0u);
   return builder.build();
 }
@@ -106,6 +117,7 @@ Rule insertSlice(Operation *op) {
   for (unsigned operand : {0u, 1u})
     builder.restOfOperandWhole(operand);
   builder.restOfResultWhole(0);
+  makeEven(builder);
   linearInAllKinds(builder, {0u, 1u});
   return builder.build();
 }
@@ -129,6 +141,7 @@ Rule tensorPad(Operation *op) {
 Rule uniform(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   parallelResult(builder, 0);
+  makeEven(builder);
   return builder.build();
 }
 

@@ -69,19 +69,19 @@ func.func @window(%x: tensor<10xf32>, %k: tensor<3xf32>, %y: tensor<8xf32>) {
 // -----
 
 func.func @tensors(%x: tensor<8x?x16xf32>, %y: tensor<8x4xf32>, %z: tensor<8x16xf32>, %n: index) {
-  // expected-remark @+1 {{([i, j, k*l], []) -> ([i, j, k, l]) {i=8 parallel, j=? parallel, k=4 parallel, l=4 parallel}}}
+  // expected-remark @+1 {{([i, j, k*l], []) -> ([i, j, k, l]) {i=8 parallel even, j=? parallel even, k=4 parallel even, l=4 parallel even}}}
   %0 = tensor.expand_shape %x [[0], [1], [2, 3]] output_shape [8, %n, 4, 4] : tensor<8x?x16xf32> into tensor<8x?x4x4xf32>
   // expected-remark @+1 {{([i, j, k, l]) -> ([i, j, k*l])}}
   %1 = tensor.collapse_shape %0 [[0], [1], [2, 3]] : tensor<8x?x4x4xf32> into tensor<8x?x16xf32>
-  // expected-remark @+1 {{([i, j]) -> ([i, k]) {i=8 parallel, j=16 whole, k=4 whole}}}
+  // expected-remark @+1 {{([i, j]) -> ([i, k]) {i=8 parallel even, j=16 whole, k=4 whole}}}
   %2 = tensor.extract_slice %z[0, 4] [8, 4] [1, 1] : tensor<8x16xf32> to tensor<8x4xf32>
-  // expected-remark @+1 {{([i, j], [i, k]) -> ([i, l]) {i=8 parallel, j=4 whole, k=16 whole, l=16 whole} linear {0, 1}}}
+  // expected-remark @+1 {{([i, j], [i, k]) -> ([i, l]) {i=8 parallel even, j=4 whole, k=16 whole, l=16 whole} linear {0, 1}}}
   %3 = tensor.insert_slice %y into %z[0, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<8x16xf32>
   // expected-remark @+1 {{([i, j], [i, j]) -> ([i, j]) {i=8 parallel, j=16 parallel} linear {0, 1}}}
   %4 = arith.addf %z, %z : tensor<8x16xf32>
   // expected-remark @+1 {{([i, j]) -> ([i, j]) {i=8 parallel, j=16 parallel}}}
   %5 = math.exp %z : tensor<8x16xf32>
-  // expected-remark @+1 {{() -> ([i]) {i=4 parallel}}}
+  // expected-remark @+1 {{() -> ([i]) {i=4 parallel even}}}
   %6 = arith.constant dense<1.0> : tensor<4xf32>
   // expected-remark @+1 {{() -> ([i]) {i=2 whole}}}
   %7 = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>

@@ -142,7 +142,7 @@ private:
   }
 
   /// Whether the case runs where nothing is placed.
-  bool runsUnplaced(const Job &job) {
+  bool runsUnplaced(Job &job) {
     auto [found, isNew] = obstacles.try_emplace(job.function.getName().str());
     if (isNew) {
       auto [pid, base] = startProcess({job.function, job.mesh, {}});

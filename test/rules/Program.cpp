@@ -150,7 +150,7 @@ void Builder::addPlacement(const Placement &placement) {
       value = reshard(value, layout);
     operands.push_back(value);
   }
-  Operation *local = builder.clone(*op);
+  Operation *local = builder.clone(*op, mapping);
   local->setOperands(operands);
   setLayouts(local, placement.layouts.results);
   for (auto [result, layout] : llvm::zip_equal(local->getResults(), placement.layouts.results)) {

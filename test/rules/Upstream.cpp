@@ -112,10 +112,26 @@ Value Speller::convert() {
       ends.push_back(offset + (slice.getStaticSizes()[dim] - 1) * slice.getStaticStrides()[dim] + 1);
       axes.push_back(dim);
     }
-    return create("Slice", type,
-                  {op->getOperand(0), integers(slice.getStaticOffsets()), integers(ends), integers(axes),
-                   integers(slice.getStaticStrides())});
+    auto slicedType = RankedTensorType::get(slice.getStaticSizes(), getElementTypeOrSelf(type));
+    Value sliced = create("Slice", slicedType,
+                          {op->getOperand(0), integers(slice.getStaticOffsets()), integers(ends), integers(axes),
+                           integers(slice.getStaticStrides())});
+    if (slicedType == type)
+      return sliced;
+    return create("Reshape", type, {sliced, shapeOf(type)}, flag("allowzero", 1));
   }
+  if (auto pad = dyn_cast<tensor::PadOp>(op)) {
+    auto scalar = pad.getConstantPaddingValue().getDefiningOp<arith::ConstantOp>();
+    SmallVector<int64_t> pads(pad.getStaticLow());
+    llvm::append_range(pads, pad.getStaticHigh());
+    TypedAttr value = scalar.getValue();
+    auto scalarType = RankedTensorType::get({}, value.getType());
+    Value constant = onnx::ConstantOp::create(builder, loc, DenseElementsAttr::get(scalarType, Attribute(value)));
+    Value none = onnx::NoValueOp::create(builder, loc);
+    return create("Pad", type, {op->getOperand(0), integers(pads), constant, none});
+  }
+  if (auto splat = dyn_cast<tensor::SplatOp>(op))
+    return fill(splat.getInput().getDefiningOp<arith::ConstantOp>().getValue(), type);
   if (isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op))
     return product();
   if (auto reduce = dyn_cast<linalg::ReduceOp>(op))

@@ -44,6 +44,37 @@ func.func @extract_slice(%x: tensor<4x12xf32>) {
   return
 }
 
+// Partitioned only: the test cannot execute it.
+func.func @insert_slice(%x: tensor<4x5xf32>, %y: tensor<4x12xf32>) {
+  %0 = tensor.insert_slice %x into %y[0, 2] [4, 5] [1, 2] : tensor<4x5xf32> into tensor<4x12xf32>
+  return
+}
+
+func.func @extract_row(%x: tensor<3x12xf32>) {
+  %0 = tensor.extract_slice %x[1, 0] [1, 12] [1, 1] : tensor<3x12xf32> to tensor<12xf32>
+  return
+}
+
+func.func @pad(%x: tensor<4x6xf32>) {
+  %zero = arith.constant 2.0 : f32
+  %0 = tensor.pad %x low[1, 0] high[2, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<4x6xf32> to tensor<7x6xf32>
+  return
+}
+
+func.func @splat() {
+  %one = arith.constant 1.0 : f32
+  %0 = tensor.splat %one : tensor<4x6xf32>
+  return
+}
+
+func.func @constant() {
+  %0 = arith.constant dense<3.0> : tensor<4x6xf32>
+  return
+}
+
 func.func @add(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>) {
   %0 = arith.addf %x, %y : tensor<5x6xf32>
   return
