@@ -35,8 +35,8 @@ Rule gather(Operation *op) {
         }
         ++resultDim;
       }
-      bool masked = getElementTypeOrSelf(op->getOperand(0)).isIntOrFloat() &&
-                    !getElementTypeOrSelf(op->getOperand(0)).isInteger(1);
+      // What the masked lookup of the runtime does.
+      bool masked = dim == 0 && isa<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
       if (!isOne(size))
         builder.operandDim(
             0, dim,

@@ -150,7 +150,9 @@ void Builder::addPlacement(const Placement &placement) {
       value = reshard(value, layout);
     operands.push_back(value);
   }
-  Operation *local = builder.clone(*op, mapping);
+  // A copy: regions would be mapped to those of the clone.
+  IRMapping own = mapping;
+  Operation *local = builder.clone(*op, own);
   local->setOperands(operands);
   setLayouts(local, placement.layouts.results);
   for (auto [result, layout] : llvm::zip_equal(local->getResults(), placement.layouts.results)) {
@@ -174,7 +176,8 @@ PlacedProgram Builder::build(ArrayRef<Placement> placements) {
   for (Operation &other : function.getBody().front().without_terminator())
     if (&other != op)
       builder.clone(other, mapping);
-  Operation *reference = builder.clone(*op, mapping);
+  IRMapping own = mapping;
+  Operation *reference = builder.clone(*op, own);
   for (Value result : reference->getResults())
     if (auto type = dyn_cast<RankedTensorType>(result.getType())) {
       program.results.push_back(type);
