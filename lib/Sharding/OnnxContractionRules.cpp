@@ -234,7 +234,6 @@ Rule conv(Operation *op) {
                            "groups");
   if (!isOne(group)) {
     unsigned groups = builder.parallel(group, FactorRole::Hidden);
-    builder.setEven(groups);
     builder.operandDim(0, 1, groups);
     outputChannel(groups);
   }

@@ -8,6 +8,9 @@
 #include "OnnxRules.h"
 #include "RuleHelpers.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 
 namespace tpo::rules {
@@ -39,16 +42,42 @@ tp::DimFactors parallelDim(tp::ShardingRuleBuilder &builder, unsigned dim, Facto
   return {factor};
 }
 
+/// Whether a Resize leaves a dimension as it is: the same size does not say
+/// that, scales round.
+bool keepsDim(Operation *op, unsigned dim) {
+  if (!sameSize(dimsOf(op->getOperand(0))[dim], dimsOf(op->getResult(0))[dim]))
+    return false;
+  Value scales = presentOperand(op, 2);
+  if (!scales)
+    return true;
+  unsigned position = dim;
+  if (auto axes = op->getAttrOfType<ArrayAttr>("axes")) {
+    FailureOr<SmallVector<unsigned>> scaled =
+        normalizeAxes(op,
+                      llvm::map_to_vector(axes.getAsRange<IntegerAttr>(),
+                                          [](IntegerAttr axis) { return axis.getValue().getSExtValue(); }),
+                      rankOf(op->getOperand(0)));
+    if (failed(scaled))
+      return false;
+    position = llvm::find(*scaled, dim) - scaled->begin();
+    if (position == scaled->size())
+      return true;
+  }
+  DenseFPElementsAttr values;
+  return matchPattern(scales, m_Constant(&values)) && position < values.getNumElements() &&
+         values.getValues<APFloat>()[position].isExactlyValue(1.0);
+}
+
 } // namespace
 
-/// Dimensions that keep their size are parallel.
+/// Dimensions that are not resized are parallel.
 Rule resize(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   AffineExprs from = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
   // A crop moves what is in a dimension even where its size stays.
   bool crops = stringAttr(op, "coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize";
   for (unsigned dim = 0; dim < from.size() && !crops && from.size() == to.size(); ++dim)
-    if (dim < 2 && sameSize(from[dim], to[dim]))
+    if (dim < 2 && keepsDim(op, dim))
       parallelDim(builder, dim, dim == 0 ? FactorRole::Batch : FactorRole::Other);
   wholeRest(builder);
   return builder.build();

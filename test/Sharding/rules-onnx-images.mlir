@@ -14,10 +14,12 @@ func.func @convolutions(%x: tensor<2x6x8x8xf32>, %w: tensor<6x1x3x3xf32>, %b: te
 
 // -----
 
-func.func @images(%x: tensor<2x6x8x8xf32>, %s: tensor<6xf32>, %scales: tensor<4xf32>, %grid: tensor<2x5x7x2xf32>) {
+func.func @images(%x: tensor<2x6x8x8xf32>, %s: tensor<6xf32>, %grid: tensor<2x5x7x2xf32>) {
   %none = "onnx.NoValue"() : () -> none
   // expected-remark @+1 {{{i=2 parallel batch, j=2 parallel, k=3 whole}}
   %0 = "onnx.GroupNormalization"(%x, %s, %s) {num_groups = 2 : si64} : (tensor<2x6x8x8xf32>, tensor<6xf32>, tensor<6xf32>) -> tensor<2x6x8x8xf32>
+  // expected-remark @+1 {{i=4 whole}}
+  %scales = "onnx.Constant"() {value = dense<[1.0, 1.0, 2.0, 2.0]> : tensor<4xf32>} : () -> tensor<4xf32>
   // expected-remark @+1 {{{i=2 parallel batch, j=6 parallel, k=8 whole}}
   %1 = "onnx.Resize"(%x, %none, %scales, %none) {mode = "linear"} : (tensor<2x6x8x8xf32>, none, tensor<4xf32>, none) -> tensor<2x6x16x16xf32>
   // A crop may move the channels.
