@@ -240,10 +240,13 @@ Rule conv(Operation *op) {
   if (!isOne(perGroup))
     outputChannel(builder.parallel(perGroup, FactorRole::Hidden));
   if (!isOne(w[1])) {
-    unsigned inner = builder.reduction(w[1], ReductionKind::Sum, FactorRole::Hidden);
+    // Ranks count their groups by whole groups of input channels.
+    bool splits = isOne(group);
+    unsigned inner = splits ? builder.reduction(w[1], ReductionKind::Sum, FactorRole::Hidden)
+                            : builder.whole(w[1], FactorRole::Hidden);
     builder.operandDim(0, 1, inner);
     builder.operandDim(1, 1, inner);
-    if (hasBias)
+    if (hasBias && splits)
       builder.addend(2);
   }
   for (unsigned operand : {0u, 1u})
