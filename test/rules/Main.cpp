@@ -204,8 +204,8 @@ private:
 const char *const wholeOperators[] = {"EyeLike", "NoValue", "NonZero",          "Range",
                                       "Shape",   "Size",    "SymbolicConstant", "Unique"};
 
-/// Every operator that has a rule has a case and a local form, and the other
-/// way round.
+/// Every operator that has a rule has a case and a local form. A local form
+/// without a rule is never used, which is only said.
 int checkCoverage(MLIRContext &context, ArrayRef<OwningOpRef<ModuleOp>> modules) {
   std::set<std::string> covered;
   for (const OwningOpRef<ModuleOp> &module : modules)
@@ -223,7 +223,7 @@ int checkCoverage(MLIRContext &context, ArrayRef<OwningOpRef<ModuleOp>> modules)
     if (rule && !local)
       complain("has a sharding rule and no local form");
     if (local && !rule)
-      complain("has a local form and no sharding rule");
+      llvm::outs() << "note: " << name.getStringRef() << " has a local form and no sharding rule\n";
     if (rule && !covered.count(name.stripDialect().str()))
       complain("has a sharding rule and no case in test/rules");
   }
