@@ -84,10 +84,23 @@ private:
 
 } // namespace
 
+void GraphImporter::rewriteElements(
+    llvm::function_ref<AffineExpr(AffineExpr)> rewrite) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto elements = function.getArgAttrOfType<tp::DimsAttr>(i, kElementsAttr);
+    if (!elements)
+      continue;
+    SmallVector<AffineExpr> exprs;
+    for (AffineExpr element : elements.getExprs())
+      exprs.push_back(rewrite(element));
+    function.setArgAttr(i, kElementsAttr, tp::DimsAttr::get(context, exprs));
+  }
+}
+
 void GraphImporter::resolveSymbols() {
   // First all equations, to see which symbols are left; then their numbers.
   llvm::BitVector used(symbols.size());
-  SizeRewriter([&](AffineExpr expr) {
+  auto markUsed = [&](AffineExpr expr) {
     expr = symbols.canonicalize(expr);
     if (expr)
       expr.walk([&](AffineExpr part) {
@@ -95,7 +108,15 @@ void GraphImporter::resolveSymbols() {
           used.set(symbol.getPosition());
       });
     return expr;
-  }).run(function);
+  };
+  SizeRewriter(markUsed).run(function);
+  // An element on which no size depends may be anything.
+  rewriteElements([&](AffineExpr element) {
+    element = symbols.canonicalize(element);
+    auto symbol = dyn_cast<AffineSymbolExpr>(element);
+    return symbol && !used.test(symbol.getPosition()) ? AffineExpr()
+                                                      : markUsed(element);
+  });
   SmallVector<AffineExpr> requirements;
   for (AffineExpr expr : symbols.getRequirements()) {
     expr = symbols.canonicalize(expr);
@@ -112,6 +133,7 @@ void GraphImporter::resolveSymbols() {
   SizeRewriter([&](AffineExpr expr) {
     return symbols.canonicalize(expr);
   }).run(function);
+  rewriteElements([&](AffineExpr expr) { return symbols.canonicalize(expr); });
   for (AffineExpr &expr : requirements)
     expr = symbols.canonicalize(expr);
 

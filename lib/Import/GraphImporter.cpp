@@ -12,14 +12,31 @@ using namespace tpo;
 using namespace tpo::importer;
 
 GraphImporter::GraphImporter(ModelFile &file, StringRef path,
-                             const ImportOptions &options, MLIRContext *context)
-    : file(file), options(options), context(context),
+                             const ImportOptions &options,
+                             const llvm::StringSet<> &dataInputs,
+                             MLIRContext *context)
+    : file(file), options(options), dataInputs(dataInputs), context(context),
       fileLoc(FileLineColLoc::get(context, path, 0, 0)), symbols(context),
       builder(context) {}
 
 ImportedValue *GraphImporter::Scope::lookup(StringRef name) const {
   for (const Scope *scope = this; scope; scope = scope->parent)
     if (ImportedValue *value = scope->values.lookup(name))
+      return value;
+  return nullptr;
+}
+
+bool GraphImporter::Scope::knows(StringRef name) const {
+  for (const Scope *scope = this; scope; scope = scope->parent)
+    if (scope->values.contains(name))
+      return true;
+  return false;
+}
+
+const ::onnx::AttributeProto *
+GraphImporter::Scope::findAttribute(StringRef name) const {
+  for (const Scope *scope = this; scope; scope = scope->parent)
+    if (const ::onnx::AttributeProto *value = scope->attributes.lookup(name))
       return value;
   return nullptr;
 }
@@ -73,7 +90,43 @@ LogicalResult GraphImporter::define(Scope &scope, StringRef name,
                                     ImportedValue *value, Location loc) {
   if (!scope.values.try_emplace(name, value).second)
     return emitError(loc) << "value '" << name << "' is defined twice";
-  return success();
+  const ::onnx::ValueInfoProto *declared = scope.declared.lookup(name);
+  return declared && value ? checkDeclared(*declared, *value, loc) : success();
+}
+
+// What the file says about a value must not contradict what follows from its
+// inputs. Names of sizes are the exporter's and say nothing.
+LogicalResult
+GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
+                             ImportedValue &value, Location loc) {
+  if (!declared.type().has_tensor_type())
+    return success();
+  const auto &type = declared.type().tensor_type();
+  if (type.elem_type() && getDataType(value.elem) != type.elem_type())
+    return emitError(loc) << "'" << declared.name() << "' is declared as "
+                          << elementTypeName(type.elem_type()) << ", but is "
+                          << elementTypeName(getDataType(value.elem));
+  if (!type.has_shape())
+    return success();
+  bool agrees = type.shape().dim_size() == value.rank();
+  std::string text;
+  for (int i = 0; i < type.shape().dim_size(); ++i) {
+    const auto &dim = type.shape().dim(i);
+    text +=
+        (i ? ", " : "") + (dim.has_dim_value() ? std::to_string(dim.dim_value())
+                                               : dim.dim_param());
+    if (!agrees || !dim.has_dim_value())
+      continue;
+    AffineExpr &size = value.dims[i];
+    size = symbols.canonicalize(size);
+    if (std::optional<int64_t> known = tp::getConst(size))
+      agrees = *known == dim.dim_value();
+  }
+  if (agrees)
+    return success();
+  return emitError(loc) << "'" << declared.name()
+                        << "' is declared with the shape [" << text
+                        << "], but has " << symbols.toString(value.dims);
 }
 
 LogicalResult GraphImporter::importInitializers(const ::onnx::GraphProto &graph,
@@ -91,54 +144,173 @@ LogicalResult GraphImporter::importInitializers(const ::onnx::GraphProto &graph,
   return success();
 }
 
+// A size of `--input-shape`: a number, a name, or "?" for what the file says.
+static AffineExpr readSize(StringRef text, Symbols &symbols) {
+  if (int64_t size; !text.getAsInteger(10, size))
+    return symbols.constant(size);
+  return text.empty() || text == "?" ? AffineExpr() : symbols.parse(text);
+}
+
+FailureOr<ImportedValue *>
+GraphImporter::importInput(const ::onnx::ValueInfoProto &input) {
+  auto fail = [&]() {
+    return emitError(fileLoc) << "input '" << input.name() << "' ";
+  };
+  if (!input.type().has_tensor_type())
+    return fail() << "is not a tensor";
+  const auto &tensorType = input.type().tensor_type();
+  ImportedValue *value = factory.make();
+  value->elem = convertElementType(tensorType.elem_type(), context);
+  value->origin.inputs.push_back(input.name());
+  if (!value->elem)
+    return fail() << "has the unsupported element type "
+                  << elementTypeName(tensorType.elem_type());
+  auto given = options.inputShapes.find(input.name());
+  bool isGiven = given != options.inputShapes.end();
+  if (!tensorType.has_shape() && !isGiven)
+    return fail() << "has no shape; give it, as in --input-shape="
+                  << input.name() << "=1,8";
+  if (isGiven && tensorType.has_shape() &&
+      given->second.size() !=
+          static_cast<size_t>(tensorType.shape().dim_size()))
+    return fail() << "has " << tensorType.shape().dim_size()
+                  << " dimensions, but --input-shape gives "
+                  << given->second.size();
+  size_t rank = isGiven ? given->second.size() : tensorType.shape().dim_size();
+  for (size_t i = 0; i < rank; ++i) {
+    AffineExpr size, other;
+    if (isGiven)
+      other = readSize(given->second[i], symbols);
+    if (tensorType.has_shape()) {
+      const auto &dim = tensorType.shape().dim(i);
+      if (dim.has_dim_value())
+        size = symbols.constant(dim.dim_value());
+      else if (dim.has_dim_param() && !dim.dim_param().empty())
+        size = symbols.parse(dim.dim_param());
+    }
+    if (!size)
+      size = other ? other
+                   : symbols.get(input.name() + ".dim" + std::to_string(i));
+    if (other && !symbols.unify(size, other))
+      return fail() << "has the size " << symbols.toString(size)
+                    << " at dimension " << i << ", --input-shape gives "
+                    << symbols.toString(other);
+    size = symbols.canonicalize(size);
+    if (tp::getConst(size).value_or(0) < 0)
+      return fail() << "has a negative size";
+    value->dims.push_back(size);
+  }
+  return value;
+}
+
+LogicalResult GraphImporter::setInputElements(StringRef name,
+                                              ImportedValue &value,
+                                              bool &isConstant) {
+  std::optional<int64_t> count = countElements(value.dims);
+  bool isInteger = isa<IntegerType>(value.elem);
+  auto given = options.inputValues.find(name);
+  isConstant = given != options.inputValues.end();
+  if (isConstant) {
+    size_t elements = given->second.size();
+    if (!isInteger || !count || *count > kMaxTrackedConstants ||
+        (elements != 1 && elements != static_cast<size_t>(*count)))
+      return emitError(fileLoc)
+             << "--input-value: input '" << name << "' is no integer tensor of "
+             << elements << " elements with a known shape";
+    value.integers.emplace();
+    for (int64_t i = 0; i < *count; ++i)
+      value.integers->push_back(
+          symbols.constant(given->second[elements == 1 ? 0 : i]));
+    return success();
+  }
+  constexpr int64_t kMaxDataElements = 16;
+  if (!isInteger || !count || *count == 0 || *count > kMaxDataElements)
+    return success();
+  fixableInputs.insert(name);
+  if (value.elem.isInteger(1))
+    return success();
+  if (!dataInputs.contains(name)) {
+    symbols.dataInputs[name] = false;
+    return success();
+  }
+  value.integers.emplace();
+  for (int64_t i = 0; i < *count; ++i)
+    value.integers->push_back(symbols.addData(
+        (name + "[" + (value.dims.empty() ? "" : std::to_string(i)) + "]")
+            .str()));
+  value.origin = {};
+  return success();
+}
+
 LogicalResult GraphImporter::importInputs(const ::onnx::GraphProto &graph,
                                           Scope &scope) {
   SmallVector<Type> types;
   SmallVector<ImportedValue *> values;
   SmallVector<StringRef> names;
+  llvm::StringSet<> known;
   for (const ::onnx::ValueInfoProto &input : graph.input()) {
     // An initializer that is also an input is the input's default: a constant.
-    if (scope.values.contains(input.name()))
+    if (ImportedValue *constant = scope.values.lookup(input.name())) {
+      if (failed(checkDeclared(input, *constant, fileLoc)))
+        return failure();
       continue;
-    Location loc = NameLoc::get(builder.getStringAttr(input.name()));
-    if (!input.type().has_tensor_type())
-      return emitError(fileLoc)
-             << "input '" << input.name() << "' is not a tensor";
-    const auto &tensorType = input.type().tensor_type();
-    Type elem = convertElementType(tensorType.elem_type(), context);
-    if (!elem)
-      return emitError(fileLoc) << "input '" << input.name()
-                                << "' has the unsupported element type "
-                                << elementTypeName(tensorType.elem_type());
-    if (!tensorType.has_shape())
-      return emitError(fileLoc)
-             << "input '" << input.name() << "' has no shape";
-    ImportedValue *value = factory.make();
-    value->elem = elem;
-    for (auto [i, dim] : llvm::enumerate(tensorType.shape().dim())) {
-      if (dim.has_dim_value() && dim.dim_value() < 0)
-        return emitError(fileLoc)
-               << "input '" << input.name() << "' has a negative size";
-      if (dim.has_dim_value())
-        value->dims.push_back(symbols.constant(dim.dim_value()));
-      else if (dim.has_dim_param() && !dim.dim_param().empty())
-        value->dims.push_back(symbols.parse(dim.dim_param()));
-      else
-        value->dims.push_back(
-            symbols.get(input.name() + ".dim" + std::to_string(i)));
     }
-    types.push_back(tp::makeTensorType(value->dims, elem));
-    values.push_back(value);
-    names.push_back(input.name());
-    if (failed(define(scope, input.name(), value, loc)))
+    Location loc = NameLoc::get(builder.getStringAttr(input.name()));
+    FailureOr<ImportedValue *> value = importInput(input);
+    bool isConstant = false;
+    if (failed(value) || failed(define(scope, input.name(), *value, loc)) ||
+        failed(setInputElements(input.name(), **value, isConstant)))
       return failure();
+    known.insert(input.name());
+    if (isConstant)
+      continue;
+    types.push_back(tp::makeTensorType((*value)->dims, (*value)->elem));
+    values.push_back(*value);
+    names.push_back(input.name());
   }
+  auto checkName = [&](StringRef option, StringRef name) -> LogicalResult {
+    if (known.contains(name))
+      return success();
+    std::string list;
+    for (const auto &input : graph.input())
+      if (known.contains(input.name()))
+        list += (list.empty() ? "'" : ", '") + input.name() + "'";
+    return emitError(fileLoc) << option << ": the model has no input '" << name
+                              << "'; it has " << list;
+  };
+  for (const auto &entry : options.inputShapes)
+    if (failed(checkName("--input-shape", entry.first())))
+      return failure();
+  for (const auto &entry : options.inputValues)
+    if (failed(checkName("--input-value", entry.first())))
+      return failure();
   function.setFunctionType(builder.getFunctionType(types, {}));
   Block *entry = builder.createBlock(&function.getBody());
   for (auto [i, value] : llvm::enumerate(values)) {
     value->value = entry->addArgument(
         types[i], NameLoc::get(builder.getStringAttr(names[i])));
     function.setArgAttr(i, kOnnxNameAttr, builder.getStringAttr(names[i]));
+    if (value->integers)
+      function.setArgAttr(i, kElementsAttr,
+                          tp::DimsAttr::get(context, *value->integers));
+  }
+  return fixDims();
+}
+
+LogicalResult GraphImporter::fixDims() {
+  for (const auto &entry : options.dims) {
+    StringRef name = entry.first();
+    if (!symbols.contains(name)) {
+      std::string names = symbols.listNames();
+      return emitError(fileLoc)
+             << "--dim: the model's inputs have no symbolic size '" << name
+             << (names.empty() ? "'; all are fixed" : "'; they have " + names);
+    }
+    AffineExpr size = symbols.get(name);
+    if (!symbols.unify(size, symbols.constant(entry.second)))
+      return emitError(fileLoc)
+             << "--dim: '" << name << "' cannot be " << entry.second
+             << ", it is " << symbols.toString(size);
   }
   return success();
 }
@@ -146,11 +318,18 @@ LogicalResult GraphImporter::importInputs(const ::onnx::GraphProto &graph,
 LogicalResult GraphImporter::importOutputs(const ::onnx::GraphProto &graph,
                                            Scope &scope) {
   SmallVector<Value> results;
+  llvm::StringSet<> names;
   for (const ::onnx::ValueInfoProto &output : graph.output()) {
     ImportedValue *value = scope.lookup(output.name());
     if (!value)
       return emitError(fileLoc)
              << "output '" << output.name() << "' is computed by no node";
+    if (!names.insert(output.name()).second)
+      return emitError(fileLoc)
+             << "output '" << output.name() << "' is listed twice";
+    // Again: more sizes are known than when it was computed.
+    if (failed(checkDeclared(output, *value, fileLoc)))
+      return failure();
     results.push_back(materialize(
         *value, NameLoc::get(builder.getStringAttr(output.name()))));
   }
@@ -163,6 +342,14 @@ LogicalResult GraphImporter::importOutputs(const ::onnx::GraphProto &graph,
   return success();
 }
 
+SmallVector<std::string> GraphImporter::getNeededDataInputs() const {
+  SmallVector<std::string> needed;
+  for (const auto &entry : symbols.dataInputs)
+    if (entry.second)
+      needed.push_back(entry.first().str());
+  return needed;
+}
+
 FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
   const ::onnx::GraphProto &graph = file.getModel().graph();
   if (failed(checkModel()) || failed(importFunctions()))
@@ -171,10 +358,12 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
   builder.setInsertionPointToStart(module->getBody());
   function = func::FuncOp::create(builder, fileLoc, "main",
                                   builder.getFunctionType({}, {}));
-  for (const auto &entry : options.dims)
-    symbols.unify(symbols.get(entry.first()), symbols.constant(entry.second));
   Scope scope;
   scope.opsets = &opsets;
+  scope.nodes = &graph.node();
+  for (const auto *list : {&graph.value_info(), &graph.output()})
+    for (const ::onnx::ValueInfoProto &info : *list)
+      scope.declared[info.name()] = &info;
   if (failed(importInitializers(graph, scope)) ||
       failed(importInputs(graph, scope)) ||
       failed(importNodes(graph.node(), scope)) ||
@@ -192,5 +381,18 @@ tpo::importOnnxModel(StringRef path, const ImportOptions &options,
   if (!file)
     return emitError(FileLineColLoc::get(context, path, 0, 0))
            << llvm::toString(file.takeError());
-  return GraphImporter(**file, path, options, context).run();
+  // Each turn that fails without an error says which inputs it needs the
+  // elements of.
+  llvm::StringSet<> dataInputs;
+  while (true) {
+    GraphImporter importer(**file, path, options, dataInputs, context);
+    auto module = importer.run();
+    SmallVector<std::string> needed;
+    if (failed(module))
+      needed = importer.getNeededDataInputs();
+    if (needed.empty())
+      return module;
+    for (const std::string &input : needed)
+      dataInputs.insert(input);
+  }
 }

@@ -7,15 +7,26 @@
 #include "Node.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "tp-opt/Import/Import.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace onnx {
+class OpSchema;
+}
 
 namespace tpo::importer {
 
 class GraphImporter {
 public:
   GraphImporter(ModelFile &file, llvm::StringRef path,
-                const ImportOptions &options, mlir::MLIRContext *context);
+                const ImportOptions &options,
+                const llvm::StringSet<> &dataInputs,
+                mlir::MLIRContext *context);
 
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> run();
+
+  /// After a run that failed without an error: inputs whose elements are needed
+  /// as symbols, beside those given.
+  llvm::SmallVector<std::string> getNeededDataInputs() const;
 
 private:
   using Opsets = llvm::StringMap<int64_t>;
@@ -29,11 +40,25 @@ private:
     llvm::StringMap<ImportedValue *> values;
     /// Of the function call being inlined, by the function's attribute name.
     llvm::StringMap<const ::onnx::AttributeProto *> attributes;
+    /// What the file declares about values, and the nodes; null in functions.
+    llvm::StringMap<const ::onnx::ValueInfoProto *> declared;
+    const ::google::protobuf::RepeatedPtrField<::onnx::NodeProto> *nodes =
+        nullptr;
     /// Prefixed to node names of a function's body.
     std::string prefix;
     unsigned depth = 0;
 
     ImportedValue *lookup(llvm::StringRef name) const;
+    /// Whether the name is known: also that of a function's absent input.
+    bool knows(llvm::StringRef name) const;
+    const ::onnx::AttributeProto *findAttribute(llvm::StringRef name) const;
+  };
+
+  /// A call of an operator that the standard defines by a function.
+  struct OperatorBody {
+    ::onnx::NodeProto call;
+    ::onnx::FunctionProto function;
+    Opsets opsets;
   };
 
   //===--- The graph (GraphImporter.cpp) ----------------------------------===//
@@ -43,6 +68,14 @@ private:
                                          Scope &scope);
   mlir::LogicalResult importInputs(const ::onnx::GraphProto &graph,
                                    Scope &scope);
+  mlir::FailureOr<ImportedValue *>
+  importInput(const ::onnx::ValueInfoProto &input);
+  /// Elements that options give, or that sizes depend on.
+  mlir::LogicalResult setInputElements(llvm::StringRef name,
+                                       ImportedValue &value, bool &isConstant);
+  mlir::LogicalResult fixDims();
+  mlir::LogicalResult checkDeclared(const ::onnx::ValueInfoProto &declared,
+                                    ImportedValue &value, mlir::Location loc);
   mlir::LogicalResult importOutputs(const ::onnx::GraphProto &graph,
                                     Scope &scope);
   mlir::LogicalResult define(Scope &scope, llvm::StringRef name,
@@ -59,10 +92,15 @@ private:
                                      Scope &scope, mlir::Location loc);
   mlir::LogicalResult importIf(const ::onnx::NodeProto &proto, Scope &scope,
                                mlir::Location loc);
+  mlir::LogicalResult failCondition(const ImportedValue &condition,
+                                    mlir::Location loc);
+  mlir::LogicalResult failUndefined(llvm::StringRef name,
+                                    const ::onnx::NodeProto &user,
+                                    const Scope &scope, mlir::Location loc);
   mlir::LogicalResult inlineFunction(const ::onnx::FunctionProto &function,
+                                     const Opsets &imports,
                                      const ::onnx::NodeProto &proto,
                                      Scope &scope, mlir::Location loc);
-  mlir::LogicalResult softmaxOfOldOpset(Node &node);
   mlir::FailureOr<Values> getOperands(const ::onnx::NodeProto &proto,
                                       const Scope &scope, mlir::Location loc);
   mlir::LogicalResult defineOutputs(const ::onnx::NodeProto &proto,
@@ -80,6 +118,28 @@ private:
   /// operation; fills node.results.
   mlir::LogicalResult processNode(Node &node);
   void buildOperation(Node &node, llvm::ArrayRef<ImportedValue *> results);
+  void recordOrigins(Node &node, llvm::MutableArrayRef<ImportedValue> results);
+
+  //===--- Operators that become several nodes (LiftNodes.cpp) ------------===//
+  mlir::LogicalResult processLifted(Node &node);
+  mlir::LogicalResult softmaxOfOldOpset(Node &node);
+  mlir::LogicalResult groupNormOfOldOpset(Node &node);
+  mlir::LogicalResult removeDropout(Node &node);
+  /// Processes a node of the newest opset, with one result, that stands for a
+  /// part of `origin`.
+  mlir::FailureOr<ImportedValue *> addNode(const Node &origin,
+                                           llvm::StringRef opType,
+                                           Values operands,
+                                           mlir::NamedAttrList attributes = {});
+  ImportedValue *constants(llvm::ArrayRef<int64_t> elements);
+
+  //===--- Operators defined by others (FunctionBodies.cpp) ---------------===//
+  /// The schema whose body stands for the operator; null where the operator is
+  /// known as a whole, or has none.
+  const ::onnx::OpSchema *findBody(llvm::StringRef opType, int opset) const;
+  mlir::LogicalResult expandOperator(const ::onnx::OpSchema &schema, int opset,
+                                     const ::onnx::NodeProto &proto,
+                                     Scope &scope, mlir::Location loc);
 
   //===--- Values (ImportValues.cpp) --------------------------------------===//
   mlir::FailureOr<ImportedValue *>
@@ -96,9 +156,12 @@ private:
   mlir::LogicalResult finish();
   void removeDeadOperations();
   void resolveSymbols();
+  void rewriteElements(
+      llvm::function_ref<mlir::AffineExpr(mlir::AffineExpr)> rewrite);
 
   ModelFile &file;
   const ImportOptions &options;
+  const llvm::StringSet<> &dataInputs;
   mlir::MLIRContext *context;
   mlir::Location fileLoc;
   Symbols symbols;
@@ -110,6 +173,8 @@ private:
   Opsets opsets;
   llvm::StringMap<const ::onnx::FunctionProto *> functions;
   llvm::StringMap<Opsets> functionOpsets;
+  std::deque<OperatorBody> bodies;
+  llvm::StringSet<> fixableInputs; ///< Small integer and bool inputs.
 };
 
 /// "domain::name", as functions are keyed.

@@ -100,7 +100,7 @@ LogicalResult GraphImporter::importAttributes(const ::onnx::NodeProto &proto,
   for (const AttributeProto &attribute : proto.attribute()) {
     const AttributeProto *value = &attribute;
     if (!attribute.ref_attr_name().empty()) {
-      value = scope.attributes.lookup(attribute.ref_attr_name());
+      value = scope.findAttribute(attribute.ref_attr_name());
       // The call does not set it, and the function has no default for it.
       if (!value)
         continue;
@@ -144,7 +144,7 @@ LogicalResult GraphImporter::importConstant(const ::onnx::NodeProto &proto,
   const AttributeProto *attribute =
       proto.attribute_size() == 1 ? &proto.attribute(0) : nullptr;
   if (attribute && !attribute->ref_attr_name().empty())
-    attribute = scope.attributes.lookup(attribute->ref_attr_name());
+    attribute = scope.findAttribute(attribute->ref_attr_name());
   if (!attribute || proto.output_size() != 1)
     return emitError(loc) << "needs one attribute, its value, and one output";
   ImportedValue *value = nullptr;

@@ -52,15 +52,57 @@ GraphImporter::getOperands(const ::onnx::NodeProto &proto, const Scope &scope,
   Values operands;
   for (const std::string &name : proto.input()) {
     ImportedValue *value = name.empty() ? nullptr : scope.lookup(name);
-    if (!name.empty() && !value)
-      return emitError(loc)
-             << "uses '" << name << "', which nothing before it defines";
+    if (!name.empty() && !value && !scope.knows(name))
+      return failUndefined(name, proto, scope, loc);
     operands.push_back(value);
   }
   // Absent operands at the end are the same as none.
   while (!operands.empty() && !operands.back())
     operands.pop_back();
   return operands;
+}
+
+// Whether computing `name` needs an output of `user`.
+static bool
+dependsOn(StringRef name, const ::onnx::NodeProto &user,
+          const llvm::StringMap<const ::onnx::NodeProto *> &producers) {
+  SmallVector<StringRef> pending{name};
+  llvm::StringSet<> seen;
+  while (!pending.empty()) {
+    const ::onnx::NodeProto *node = producers.lookup(pending.pop_back_val());
+    if (node == &user)
+      return true;
+    for (int i = 0; node && i < node->input_size(); ++i)
+      if (seen.insert(node->input(i)).second)
+        pending.push_back(node->input(i));
+  }
+  return false;
+}
+
+LogicalResult GraphImporter::failUndefined(StringRef name,
+                                           const ::onnx::NodeProto &user,
+                                           const Scope &scope, Location loc) {
+  for (const Scope *outer = &scope; outer; outer = outer->parent) {
+    if (!outer->nodes)
+      continue;
+    llvm::StringMap<const ::onnx::NodeProto *> producers;
+    for (const ::onnx::NodeProto &node : *outer->nodes)
+      for (const std::string &output : node.output())
+        producers[output] = &node;
+    const ::onnx::NodeProto *producer = producers.lookup(name);
+    if (!producer)
+      continue;
+    InFlightDiagnostic error =
+        emitError(loc) << "uses '" << name << "', which "
+                       << describeLocation(getLocation(*producer, *outer))
+                       << " computes: ";
+    if (dependsOn(name, user, producers))
+      return error << "the nodes form a cycle";
+    return error << "the nodes are not sorted, a node must come after those "
+                    "that compute its inputs";
+  }
+  return emitError(loc) << "uses '" << name
+                        << "', which nothing before it defines";
 }
 
 LogicalResult GraphImporter::defineOutputs(const ::onnx::NodeProto &proto,
@@ -102,6 +144,31 @@ void GraphImporter::buildOperation(Node &node,
     result->value = value;
 }
 
+// What the results' elements were computed from, where there are few of them
+// and they are not known.
+void GraphImporter::recordOrigins(Node &node,
+                                  MutableArrayRef<ImportedValue> results) {
+  constexpr int64_t kMaxFollowed = 64;
+  for (ImportedValue &result : results) {
+    if (!result.elem || result.isKnown())
+      continue;
+    std::optional<int64_t> count = countElements(result.dims);
+    if (!count || *count > kMaxFollowed) {
+      result.origin.other = true;
+      continue;
+    }
+    for (ImportedValue *operand : node.operands) {
+      if (!operand)
+        continue;
+      if (!operand->isKnown())
+        result.origin.merge(operand->origin);
+      else if (operand->integers)
+        for (AffineExpr element : *operand->integers)
+          result.origin.addSize(element);
+    }
+  }
+}
+
 LogicalResult GraphImporter::processNode(Node &node) {
   if (failed(liftNode(node, factory)) || failed(checkAttributes(node)) ||
       failed(inferShapes(node)))
@@ -139,6 +206,7 @@ LogicalResult GraphImporter::processNode(Node &node) {
   }
   foldData(node, inferred);
   foldWeight(node, inferred);
+  recordOrigins(node, inferred);
   // What the shape says by -1, by 0 and by broadcasting is known now.
   if (node.info->mlirName == "onnx.Reshape" ||
       node.info->mlirName == "onnx.Expand") {
@@ -156,40 +224,6 @@ LogicalResult GraphImporter::processNode(Node &node) {
         return !value->elem || value->isKnown();
       }))
     buildOperation(node, node.results);
-  return success();
-}
-
-// Before opset 13, Softmax flattened its operand to a matrix at `axis` (1) and
-// normalised rows: of all trailing dimensions together.
-LogicalResult GraphImporter::softmaxOfOldOpset(Node &node) {
-  int64_t rank = node.rank(0);
-  FailureOr<int64_t> axis =
-      node.normalizeAxis(node.getInt("axis", 1), std::max<int64_t>(rank, 1));
-  if (failed(axis))
-    return failure();
-  node.setInt("axis", -1);
-  if (*axis == rank - 1 || rank == 0)
-    return processNode(node);
-  Dims shape = node.dims(0);
-  Node flatten(*tpo::onnx::lookupOp("", "Flatten"), node.loc, node.opset,
-               symbols);
-  flatten.operands = node.operands;
-  flatten.setInt("axis", *axis);
-  flatten.results.push_back(node.operands[0]);
-  if (failed(processNode(flatten)))
-    return failure();
-  node.operands = {flatten.results[0]};
-  if (failed(processNode(node)))
-    return failure();
-  Node reshape(*tpo::onnx::lookupOp("", "Reshape"), node.loc, node.opset,
-               symbols);
-  reshape.operands = {node.results[0],
-                      factory.integers(builder.getI64Type(), shape,
-                                       /*isScalar=*/false, symbols)};
-  reshape.results.push_back(node.operands[0]);
-  if (failed(processNode(reshape)))
-    return failure();
-  node.results = reshape.results;
   return success();
 }
 
@@ -258,7 +292,8 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
   if (!proto.overload().empty())
     qualified += ":" + proto.overload();
   if (auto body = functions.find(qualified); body != functions.end())
-    return inlineFunction(*body->second, proto, scope, loc);
+    return inlineFunction(*body->second, functionOpsets[qualified], proto,
+                          scope, loc);
   FailureOr<int> opset = getOpset(*scope.opsets, domain, loc);
   if (failed(opset))
     return failure();
@@ -281,6 +316,10 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
     return importConstant(proto, scope, loc);
   if (domain.empty() && opType == "If")
     return importIf(proto, scope, loc);
+
+  if (domain.empty())
+    if (const ::onnx::OpSchema *schema = findBody(opType, opset))
+      return expandOperator(*schema, opset, proto, scope, loc);
 
   const tpo::onnx::OpInfo *info = findSchema(domain, opType);
   if (!info)
@@ -307,15 +346,7 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
       failed(checkSignature(node, node.results.size())))
     return failure();
 
-  if (domain.empty() && opType == "Dropout") {
-    if (node.results.size() > 1)
-      return node.emitError() << "the mask of a Dropout is not supported";
-    return defineOutputs(proto, {node.operands[0]}, scope, loc);
-  }
-  bool oldSoftmax =
-      domain.empty() && opset < 13 &&
-      (opType == "Softmax" || opType == "LogSoftmax" || opType == "Hardmax");
-  if (failed(oldSoftmax ? softmaxOfOldOpset(node) : processNode(node)))
+  if (failed(domain.empty() ? processLifted(node) : processNode(node)))
     return failure();
   return defineOutputs(proto, node.results, scope, loc);
 }
@@ -336,6 +367,35 @@ template LogicalResult GraphImporter::importNodes(
 // Nodes that contain nodes
 //===----------------------------------------------------------------------===//
 
+// How deep functions and subgraphs may be nested; bounds what a hostile file
+// costs.
+static constexpr unsigned kMaxDepth = 32;
+
+LogicalResult GraphImporter::failCondition(const ImportedValue &condition,
+                                           Location loc) {
+  const Origin &origin = condition.origin;
+  InFlightDiagnostic error = emitError(loc) << "operator If: its condition ";
+  if (origin.other || (origin.inputs.empty() && origin.sizes.empty()))
+    return error << "is computed from data, which is only known when the model "
+                    "runs; both branches cannot be compiled";
+  if (!origin.inputs.empty()) {
+    StringRef input = origin.inputs.front();
+    error << "depends on the contents of input '" << input
+          << "', which are only known when the model runs";
+    if (fixableInputs.contains(input))
+      error << "; to compile one branch fix them, as in --input-value=" << input
+            << "=0";
+    return error;
+  }
+  error << "depends on the size " << symbols.toString(origin.sizes.front());
+  std::string name;
+  origin.sizes.front().walk([&](AffineExpr part) {
+    if (isa<AffineSymbolExpr>(part) && name.empty())
+      name = symbols.toString(part);
+  });
+  return error << "; fix it to select a branch, as in --dim=" << name << "=1";
+}
+
 LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
                                       Scope &scope, Location loc) {
   FailureOr<Values> operands = getOperands(proto, scope, loc);
@@ -345,10 +405,10 @@ LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
   if (operands->size() == 1 && (*operands)[0]->allIntegersKnown() &&
       (*operands)[0]->integers->size() == 1)
     condition = tp::getConst((*operands)[0]->integers->front());
+  if (!condition && operands->size() == 1 && (*operands)[0])
+    return failCondition(*(*operands)[0], loc);
   if (!condition)
-    return emitError(loc) << "operator If (opset " << scope.opsets->lookup("")
-                          << ") is supported where its condition does not "
-                             "depend on the inputs";
+    return emitError(loc) << "needs one input, its condition";
   StringRef branch = *condition ? "then_branch" : "else_branch";
   for (const AttributeProto &attribute : proto.attribute()) {
     if (attribute.name() != branch || !attribute.has_g())
@@ -356,29 +416,38 @@ LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
     Scope inner;
     inner.parent = &scope;
     inner.opsets = scope.opsets;
+    inner.nodes = &attribute.g().node();
     inner.prefix = scope.prefix;
+    for (const auto *list :
+         {&attribute.g().value_info(), &attribute.g().output()})
+      for (const ::onnx::ValueInfoProto &info : *list)
+        inner.declared[info.name()] = &info;
     inner.depth = scope.depth + 1;
+    if (inner.depth > kMaxDepth)
+      return emitError(loc) << "subgraphs are nested too deeply";
+    if (attribute.g().input_size())
+      return emitError(loc) << "its branches must have no inputs";
     if (failed(importInitializers(attribute.g(), inner)) ||
         failed(importNodes(attribute.g().node(), inner)))
       return failure();
     Values results;
-    for (const auto &output : attribute.g().output())
+    for (const auto &output : attribute.g().output()) {
       results.push_back(inner.lookup(output.name()));
+      if (!results.back())
+        return emitError(loc) << "output '" << output.name() << "' of its "
+                              << branch << " is computed by no node";
+    }
     return defineOutputs(proto, results, scope, loc);
   }
   return emitError(loc) << "lacks " << branch;
 }
 
-LogicalResult
-GraphImporter::inlineFunction(const ::onnx::FunctionProto &function,
-                              const ::onnx::NodeProto &proto, Scope &scope,
-                              Location loc) {
-  // Functions cannot be recursive; this also bounds what a hostile file costs.
-  if (scope.depth > 32)
+LogicalResult GraphImporter::inlineFunction(
+    const ::onnx::FunctionProto &function, const Opsets &imports,
+    const ::onnx::NodeProto &proto, Scope &scope, Location loc) {
+  // Functions cannot be recursive.
+  if (scope.depth > kMaxDepth)
     return emitError(loc) << "functions are nested too deeply";
-  std::string name = qualifiedName(function.domain(), function.name());
-  if (!function.overload().empty())
-    name += ":" + function.overload();
   FailureOr<Values> operands = getOperands(proto, scope, loc);
   if (failed(operands))
     return failure();
@@ -387,19 +456,23 @@ GraphImporter::inlineFunction(const ::onnx::FunctionProto &function,
                           << " inputs, expects at most "
                           << function.input_size();
   Scope inner;
-  inner.opsets = &functionOpsets[name];
+  inner.opsets = &imports;
+  inner.nodes = &function.node();
   inner.prefix = scope.prefix +
                  (proto.name().empty() ? proto.op_type() : proto.name()) + "/";
   inner.depth = scope.depth + 1;
-  for (auto [i, operand] : llvm::enumerate(*operands))
-    if (operand && failed(define(inner, function.input(i), operand, loc)))
+  // An input that the call leaves out is absent wherever the body uses it.
+  for (auto [i, name] : llvm::enumerate(function.input())) {
+    ImportedValue *operand = i < operands->size() ? (*operands)[i] : nullptr;
+    if (failed(define(inner, name, operand, loc)))
       return failure();
+  }
   for (const AttributeProto &attribute : function.attribute_proto())
     inner.attributes[attribute.name()] = &attribute;
   for (const AttributeProto &attribute : proto.attribute()) {
     const AttributeProto *value = &attribute;
     if (!attribute.ref_attr_name().empty())
-      value = scope.attributes.lookup(attribute.ref_attr_name());
+      value = scope.findAttribute(attribute.ref_attr_name());
     if (value)
       inner.attributes[attribute.name()] = value;
   }

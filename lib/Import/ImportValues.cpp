@@ -102,6 +102,8 @@ GraphImporter::importTensor(const ::onnx::TensorProto &tensor, StringRef name,
   int64_t count = type.getNumElements();
   bool isSmallInteger = isa<IntegerType>(elem) && count <= kMaxTrackedConstants;
   bool isScalar = elem.isIntOrFloat() && count <= 1;
+  // As many as a Resize has scales.
+  bool isResizeScales = elem.isF32() && shape.size() == 1 && count <= 8;
   // Typed fields that are not stored as the tensor's bytes have no place in
   // the file that a weight could refer to.
   if (!contents->file || isSmallInteger || isScalar) {
@@ -113,6 +115,8 @@ GraphImporter::importTensor(const ::onnx::TensorProto &tensor, StringRef name,
       value->scalar = elements->getValues<APFloat>()[0].convertToDouble();
     else if (!isSmallInteger || !trackIntegers(*elements, *value, symbols))
       value->constant = *elements;
+    if (isResizeScales)
+      llvm::append_range(value->floats, elements->getValues<float>());
     return value;
   }
   WeightReference weight;
@@ -122,14 +126,12 @@ GraphImporter::importTensor(const ::onnx::TensorProto &tensor, StringRef name,
   weight.offset = contents->range.offset;
   weight.strides = rowMajorStrides(shape);
   value->weight = std::move(weight);
-  // As many as a Resize has scales.
-  if (elem.isF32() && shape.size() == 1 && count <= 8) {
+  if (isResizeScales) {
     FailureOr<DenseElementsAttr> elements =
         readElements(tensor, type, *contents, loc);
     if (failed(elements))
       return failure();
-    for (float element : elements->getValues<float>())
-      value->floats.push_back(element);
+    llvm::append_range(value->floats, elements->getValues<float>());
   }
   return value;
 }

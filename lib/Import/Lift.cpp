@@ -47,57 +47,60 @@ static void moveFloatToOperand(Node &node, ValueFactory &values, StringRef name,
   node.setOperand(index, value);
 }
 
-static LogicalResult failVersion(Node &node, int needed) {
-  return node.emitError() << "operator " << node.opType() << " of opset " << node.opset
-                          << " is not supported; it is from opset " << needed << " on";
+// Attribute `name` (floats) became operand `index`.
+static void moveFloatsToOperand(Node &node, ValueFactory &values,
+                                StringRef name, size_t index) {
+  auto list = dyn_cast_or_null<ArrayAttr>(node.attributes.get(name));
+  node.attributes.erase(name);
+  if (!list || node.has(index))
+    return;
+  ImportedValue *value = values.make();
+  value->elem = Float32Type::get(node.context());
+  value->dims.push_back(node.constant(list.size()));
+  SmallVector<float> elements;
+  for (Attribute element : list) {
+    auto number = dyn_cast<FloatAttr>(element);
+    elements.push_back(number ? number.getValueAsDouble() : 0);
+    value->floats.push_back(elements.back());
+  }
+  value->constant = DenseElementsAttr::get(
+      RankedTensorType::get({static_cast<int64_t>(list.size())}, value->elem),
+      ArrayRef<float>(elements));
+  node.setOperand(index, value);
 }
 
-// Resize of opset 10 and Upsample had the operands X and scales, and mapped
-// positions in one way. Upsample of opset 7 had scales as an attribute.
+// Upsample, and Resize of opset 10: coordinates are divided by the scale, and
+// the nearest element is the one at or before, or after where sizes shrink.
 static LogicalResult liftResize(Node &node, ValueFactory &values) {
   if (node.opset >= 11)
     return success();
-  if (auto scales = dyn_cast_or_null<ArrayAttr>(node.attributes.get("scales"))) {
-    ImportedValue *value = values.make();
-    value->elem = Float32Type::get(node.context());
-    value->dims.push_back(node.constant(scales.size()));
-    SmallVector<float> elements;
-    for (Attribute scale : scales) {
-      auto number = dyn_cast<FloatAttr>(scale);
-      if (!number)
-        return node.emitError() << "scales must be numbers";
-      elements.push_back(number.getValueAsDouble());
-    }
-    value->constant = DenseElementsAttr::get(RankedTensorType::get({int64_t(elements.size())}, value->elem),
-                                             ArrayRef<float>(elements));
-    node.attributes.erase("scales");
-    node.setOperand(1, value);
-  }
+  moveFloatsToOperand(node, values, "scales", 1);
   if (!node.has(1))
-    return failVersion(node, 7);
+    return node.emitError() << "lacks its scales";
   node.setOperand(2, node.operands[1]);
   node.operands[1] = nullptr;
-  auto setString = [&](StringRef name, StringRef value) {
-    node.attributes.set(name, StringAttr::get(node.context(), value));
-  };
-  if (node.getString("mode", "nearest") == "bilinear")
-    setString("mode", "linear");
-  setString("coordinate_transformation_mode", "asymmetric");
-  setString("nearest_mode", "floor");
-  return success();
-}
-
-// The axis became an operand, and counts from the end by default.
-static void liftDFT(Node &node, ValueFactory &values) {
-  int64_t axis = node.getInt("axis", 1);
-  node.attributes.erase("axis");
-  node.setOperand(
-      2, values.integers(IntegerType::get(node.context(), 64), {node.constant(axis)}, /*isScalar=*/true, node.symbols));
-}
-
-static LogicalResult liftDropout(Node &node) {
-  node.attributes.erase("ratio");
-  node.attributes.erase("is_test");
+  Builder builder(node.context());
+  node.attributes.set("coordinate_transformation_mode",
+                      builder.getStringAttr("asymmetric"));
+  if (node.getString("mode", "nearest") != "nearest") {
+    if (node.getString("mode", "") == "bilinear")
+      node.attributes.set("mode", builder.getStringAttr("linear"));
+    return success();
+  }
+  ImportedValue &scales = node.operand(2);
+  SmallVector<double> known(scales.floats.begin(), scales.floats.end());
+  if (scales.scalar)
+    known.push_back(*scales.scalar);
+  if (known.empty())
+    return node.emitError() << "scales must be constants, one per axis";
+  bool grows = llvm::any_of(known, [](double scale) { return scale > 1; });
+  bool shrinks = llvm::any_of(known, [](double scale) { return scale < 1; });
+  if (grows && shrinks)
+    return node.emitError() << "operator Resize (opset " << node.opset
+                            << ") is not supported with scales both above and "
+                               "below 1 and mode 'nearest'";
+  node.attributes.set("nearest_mode",
+                      builder.getStringAttr(shrinks ? "ceil" : "floor"));
   return success();
 }
 
@@ -105,8 +108,28 @@ static LogicalResult liftBatchNormalization(Node &node) {
   if (node.getInt("spatial", 1) != 1)
     return node.emitError() << "spatial=0 is not supported";
   node.attributes.erase("spatial");
-  node.attributes.erase("is_test");
+  // That training updated the statistics was said by asking for them.
+  for (size_t i = 1; node.opset < 14 && i < node.results.size(); ++i)
+    if (node.wants(i))
+      return node.emitError() << "training mode is not supported";
   return success();
+}
+
+static void liftRoiAlign(Node &node) {
+  if (node.opset < 16)
+    node.attributes.set("coordinate_transformation_mode",
+                        StringAttr::get(node.context(), "output_half_pixel"));
+}
+
+// The axis of a DFT was an attribute with another default.
+static void liftDFT(Node &node, ValueFactory &values) {
+  if (node.opset >= 20)
+    return;
+  int64_t axis = node.getInt("axis", 1);
+  node.attributes.erase("axis");
+  node.setOperand(2, values.integers(IntegerType::get(node.context(), 64),
+                                     {node.constant(axis)}, /*isScalar=*/true,
+                                     node.symbols));
 }
 
 static LogicalResult liftGridSample(Node &node) {
@@ -169,18 +192,17 @@ LogicalResult tpo::importer::liftNode(Node &node, ValueFactory &values) {
     }
   } else if (op == "Resize") {
     return liftResize(node, values);
-  } else if (op == "Dropout") {
-    return liftDropout(node);
   } else if (op == "BatchNormalization") {
     return liftBatchNormalization(node);
   } else if (op == "GridSample") {
     return liftGridSample(node);
+  } else if (op == "RoiAlign") {
+    liftRoiAlign(node);
   } else if (op == "DFT") {
-    if (opset < 20)
-      liftDFT(node, values);
+    liftDFT(node, values);
   } else if (op == "LogSoftmax" || op == "Softmax" || op == "Hardmax") {
-    // The importer has flattened operands of older versions; only the default
-    // axis is left to say.
+    // Operands of older versions are flat already; only the default axis is
+    // left to say.
     if (!node.getInt("axis"))
       node.setInt("axis", -1);
   }

@@ -29,6 +29,21 @@ ImportedValue *ValueFactory::integers(Type elem, Dims elements, bool isScalar,
   return value;
 }
 
+void Origin::addSize(AffineExpr size) {
+  if (size && !isa<AffineConstantExpr>(size) &&
+      !llvm::is_contained(sizes, size))
+    sizes.push_back(size);
+}
+
+void Origin::merge(const Origin &from) {
+  other |= from.other;
+  for (AffineExpr size : from.sizes)
+    addSize(size);
+  for (const std::string &input : from.inputs)
+    if (!llvm::is_contained(inputs, input))
+      inputs.push_back(input);
+}
+
 IntegerAttr tpo::importer::getSignedAttr(MLIRContext *context, int64_t value) {
   return IntegerAttr::get(IntegerType::get(context, 64, IntegerType::Signed),
                           value);
@@ -78,6 +93,18 @@ FailureOr<Dims> Node::requireIntegers(size_t i) {
 }
 
 LogicalResult Node::failUnknown(size_t i) {
+  const Origin &origin = operand(i).origin;
+  bool canBeSymbols =
+      !origin.other && llvm::any_of(origin.inputs, [&](StringRef input) {
+        return symbols.dataInputs.contains(input);
+      });
+  if (canBeSymbols) {
+    for (const std::string &input : origin.inputs)
+      if (auto found = symbols.dataInputs.find(input);
+          found != symbols.dataInputs.end())
+        found->second = true;
+    return failure();
+  }
   StringRef name = i < info->operands.size() ? info->operands[i].name : "";
   return emitError() << "the shape of the result depends on the contents of "
                         "operand '"

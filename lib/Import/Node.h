@@ -32,6 +32,17 @@ struct WeightReference {
   llvm::SmallVector<int64_t> strides;
 };
 
+/// What an integer that is not known was computed from: tells which sizes or
+/// inputs would have to be fixed.
+struct Origin {
+  llvm::SmallVector<mlir::AffineExpr, 0> sizes;
+  llvm::SmallVector<std::string, 0> inputs;
+  bool other = false; ///< Something that is too large to be followed.
+
+  void merge(const Origin &from);
+  void addSize(mlir::AffineExpr size);
+};
+
 struct ImportedValue {
   mlir::Type elem;
   Dims dims;
@@ -50,6 +61,9 @@ struct ImportedValue {
 
   /// The operation's result, where there is one already.
   mlir::Value value;
+
+  /// Of a value with few elements that is not known.
+  Origin origin;
 
   unsigned generation = 0; ///< Of Symbols, when `dims` were canonical.
 
@@ -91,7 +105,8 @@ public:
   /// The elements of operand `i`; an error where one is not known, saying that
   /// the result's shape depends on data.
   mlir::FailureOr<Dims> requireIntegers(size_t i);
-  /// That error.
+  /// That error; no error yet where the elements are those of small integer
+  /// inputs, which become symbols (Symbols::dataInputs).
   mlir::LogicalResult failUnknown(size_t i);
   /// Appends absent operands up to `i` and sets that one.
   void setOperand(size_t i, ImportedValue *value);

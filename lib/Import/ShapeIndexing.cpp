@@ -22,7 +22,7 @@ static AffineExpr normalizeBound(Node &node, AffineExpr bound,
   Symbols &symbols = node.symbols;
   AffineExpr zero = node.constant(0);
   Interval interval = symbols.bounds(bound);
-  // `-s` can be zero, but an exporter that writes it counts from the end.
+  // `-s` counts from the end, unless s is 0.
   bool negative =
       interval.high && *interval.high <= 0 && tp::getConst(bound) != 0;
   // INT64_MAX and INT32_MAX stand for the end; sums with them would overflow.
@@ -32,6 +32,7 @@ static AffineExpr normalizeBound(Node &node, AffineExpr bound,
   if (interval.high && *interval.high <= -kEnd)
     return zero;
   if (negative) {
+    symbols.require(bound * -1 - 1);
     bound = symbols.canonicalize(bound + size);
     if (symbols.provablyNegative(bound))
       return zero;

@@ -25,6 +25,10 @@ static const InferTable &getTable() {
   return table;
 }
 
+bool tpo::importer::hasInference(StringRef mlirName) {
+  return getTable().contains(mlirName);
+}
+
 LogicalResult tpo::importer::inferShapes(Node &node) {
   InferFn infer = getTable().lookup(node.info->mlirName);
   if (!infer)

@@ -21,6 +21,9 @@ using InferTable = llvm::StringMap<InferFn>;
 /// every one that is wanted.
 mlir::LogicalResult inferShapes(Node &node);
 
+/// Whether `inferShapes` knows the operation ("onnx.MatMul").
+bool hasInference(llvm::StringRef mlirName);
+
 /// The families, by operation name ("onnx.MatMul").
 void addElementwiseInference(InferTable &table);
 void addMovementInference(InferTable &table);

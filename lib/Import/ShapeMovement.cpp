@@ -82,6 +82,9 @@ static LogicalResult inferReshape(Node &node) {
       size = input[i];
     } else if (value && *value < -1) {
       return node.emitError() << "invalid size " << *value;
+    } else if (!value && !allowZero && node.symbols.dependsOnData(size)) {
+      // A 0 that an input gives would mean the operand's own size.
+      node.symbols.require(size - 1);
     }
   }
   if (missing) {

@@ -26,6 +26,21 @@ AffineExpr Symbols::get(StringRef name) {
   return values[entry->second];
 }
 
+AffineExpr Symbols::addData(StringRef name) {
+  std::string unique = name.str();
+  while (contains(unique))
+    unique += "'";
+  dataSymbols.push_back(names.size());
+  return get(unique);
+}
+
+bool Symbols::dependsOnData(AffineExpr expr) {
+  expr = canonicalize(expr);
+  return llvm::any_of(dataSymbols, [&](unsigned symbol) {
+    return expr.isFunctionOfSymbol(symbol);
+  });
+}
+
 namespace {
 
 /// Recursive descent over `sum := product (('+'|'-') product)*`,
@@ -368,6 +383,13 @@ SmallVector<std::string> Symbols::compact(const llvm::BitVector &used) {
     value = value.replaceSymbols(renumbered);
   ++generation;
   return kept;
+}
+
+std::string Symbols::listNames() const {
+  std::string text;
+  for (const std::string &name : names)
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
 }
 
 std::string Symbols::toString(AffineExpr expr) {

@@ -37,6 +37,12 @@ public:
   /// none of these is a name as a whole.
   mlir::AffineExpr parse(llvm::StringRef text);
 
+  /// Whether a symbol is called `name`.
+  bool contains(llvm::StringRef name) const { return indices.contains(name); }
+
+  /// All names, quoted, for messages.
+  std::string listNames() const;
+
   /// The expression with all equations found so far applied, in normal form.
   mlir::AffineExpr canonicalize(mlir::AffineExpr expr);
 
@@ -58,6 +64,14 @@ public:
   llvm::ArrayRef<mlir::AffineExpr> getRequirements() const {
     return requirements;
   }
+
+  /// Small integer inputs by name: true where an operator needs the elements to
+  /// know a size. The import then starts again with these elements as symbols.
+  llvm::StringMap<bool> dataInputs;
+
+  /// A symbol for an element of an input, and whether one is in `expr`.
+  mlir::AffineExpr addData(llvm::StringRef name);
+  bool dependsOnData(mlir::AffineExpr expr);
 
   /// Renumbers the symbols that `used` marks, in order, dropping the others;
   /// returns the names. `canonicalize` maps to the new numbers from here on,
@@ -83,6 +97,7 @@ private:
   /// Per symbol its value; itself while free.
   llvm::SmallVector<mlir::AffineExpr> values;
   llvm::SmallVector<mlir::AffineExpr> requirements;
+  llvm::SmallVector<unsigned> dataSymbols;
   unsigned generation = 0;
 };
 

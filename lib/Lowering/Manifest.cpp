@@ -104,11 +104,20 @@ FailureOr<json::Object> ManifestBuilder::describeTensor(func::FuncOp host, Block
     dims.push_back(toJson(dim));
   }
   auto layout = host.getArgAttrOfType<tp::LayoutAttr>(index, tp::TpDialect::kLayoutAttr);
-  return json::Object{{"name", tensorName},
+  json::Object tensor{{"name", tensorName},
                       {"dtype", getRuntimeDtype(type.getElementType())},
                       {"dims", std::move(dims)},
                       {"layout", describeLayout(layout, type.getRank())},
                       {"strided", bool(host.getArgAttr(index, rt::RtDialect::kStridedAttr))}};
+  // Elements that are sizes, or must equal some.
+  json::Array elements;
+  if (auto attr = host.getArgAttrOfType<tp::DimsAttr>(index, "onnx.elements"))
+    for (auto [i, element] : llvm::enumerate(attr.getExprs()))
+      if (element)
+        elements.push_back(json::Array{static_cast<int64_t>(i), toJson(element)});
+  if (!elements.empty())
+    tensor["elements"] = std::move(elements);
+  return tensor;
 }
 
 LogicalResult ManifestBuilder::describeTensors(func::FuncOp host) {

@@ -130,9 +130,7 @@ void Compilation::addMesh() {
 LogicalResult Compilation::run() {
   bool done = false;
   if (failed(phase("import", [&] {
-        ImportOptions importOptions;
-        importOptions.dims = options.dims;
-        auto imported = importOnnxModel(options.model, importOptions, &context);
+        auto imported = importOnnxModel(options.model, options.import, &context);
         if (failed(imported))
           return failure();
         module = std::move(*imported);

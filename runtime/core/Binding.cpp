@@ -9,8 +9,11 @@
 #include "core/Binding.h"
 
 #include "core/Artifact.h"
+#include "core/Dtype.h"
 #include "core/View.h"
 #include "tprt/error.h"
+
+#include <limits>
 
 using namespace tprt;
 
@@ -81,23 +84,54 @@ private:
     return std::nullopt;
   }
 
+  // An element on which sizes depend, read from the caller's tensor.
+  int64_t readElement(size_t input, int64_t index) const {
+    const TensorSpec &tensor = manifest.inputs[input];
+    if (!inputs[input])
+      fail(TPRT_INVALID_ARGUMENT, "input '", tensor.name, "' is a kept state: no size can depend on what it contains");
+    const tprt_view &view = *inputs[input];
+    int64_t offset = 0, rest = index;
+    for (int32_t d = view.rank; d-- > 0;) {
+      offset += rest % view.sizes[d] * view.strides[d];
+      rest /= view.sizes[d];
+    }
+    int64_t value = 0;
+    convertElements(static_cast<const char *>(view.data) + offset * static_cast<int64_t>(dtypeSize(view.dtype)),
+                    view.dtype, &value, TPRT_I64, 1);
+    if (value < 0 || value > std::numeric_limits<int32_t>::max())
+      fail(TPRT_INVALID_ARGUMENT, describeElement(input, index, value),
+           ", but it is a size in this program: need 0 or more, and no more than fits 32 bits");
+    return value;
+  }
+
+  // Where sizes come from: every dimension of an input, then the elements on
+  // which sizes depend. `visit(expr, known, describe)`.
+  template <typename Visit> void visitInput(size_t input, Visit visit) const {
+    const TensorSpec &tensor = manifest.inputs[input];
+    for (size_t d = 0; d < tensor.dims.size(); ++d)
+      if (std::optional<int64_t> known = size(input, d))
+        visit(tensor.dims[d], *known, [&, d] { return describe(input, d); });
+    for (const ElementSpec &element : tensor.elements) {
+      int64_t known = readElement(input, element.index);
+      visit(element.value, known, [&, known] { return describeElement(input, element.index, known); });
+    }
+  }
+
   bool bindInput(size_t input, bool plain) {
     bool changed = false;
-    const TensorSpec &tensor = manifest.inputs[input];
-    for (size_t d = 0; d < tensor.dims.size(); ++d) {
-      std::optional<int64_t> known = size(input, d);
-      if (!known || tensor.dims[d].asSymbol().has_value() != plain)
-        continue;
-      auto solution = tensor.dims[d].solve(values, *known);
+    visitInput(input, [&](const Expr &expr, int64_t known, auto describe) {
+      if (expr.asSymbol().has_value() != plain)
+        return;
+      auto solution = expr.solve(values, known);
       if (!solution)
-        continue;
+        return;
       if (solution->second < 0)
-        fail(TPRT_INVALID_ARGUMENT, describe(input, d), ", too small: '", manifest.symbols[solution->first],
-             "' would be ", solution->second);
+        fail(TPRT_INVALID_ARGUMENT, describe(), ", too small: '", manifest.symbols[solution->first], "' would be ",
+             solution->second);
       values[solution->first] = solution->second;
       sources[solution->first] = static_cast<int>(input);
       changed = true;
-    }
+    });
     return changed;
   }
 
@@ -107,23 +141,26 @@ private:
                   *size(input, dim));
   }
 
-  void check(size_t input) const {
+  std::string describeElement(size_t input, int64_t index, int64_t value) const {
     const TensorSpec &tensor = manifest.inputs[input];
-    for (size_t d = 0; d < tensor.dims.size(); ++d) {
-      std::optional<int64_t> known = size(input, d);
-      int64_t expected = *tensor.dims[d].evaluate(values);
-      if (!known || *known == expected)
-        continue;
+    return concat("input '", tensor.name, "' (", signatureText(manifest, tensor), "): element ", index, " is ", value);
+  }
+
+  void check(size_t input) const {
+    visitInput(input, [&](const Expr &expr, int64_t known, auto describe) {
+      int64_t expected = *expr.evaluate(values);
+      if (known == expected)
+        return;
       std::string because;
       for (size_t s = 0; s < values.size(); ++s) {
         SymbolValues without = values;
         without[s].reset();
-        if (sources[s] >= 0 && !tensor.dims[d].evaluate(without))
+        if (sources[s] >= 0 && !expr.evaluate(without))
           because += concat(because.empty() ? " with " : ", ", manifest.symbols[s], " = ", *values[s], " (by input '",
                             manifest.inputs[sources[s]].name, "')");
       }
-      fail(TPRT_INVALID_ARGUMENT, describe(input, d), ", need ", expected, because);
-    }
+      fail(TPRT_INVALID_ARGUMENT, describe(), ", need ", expected, because);
+    });
   }
 
   // What the compiler assumed about sizes and could not prove.

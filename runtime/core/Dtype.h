@@ -25,6 +25,11 @@ inline bool isFloat(int32_t dtype) {
   return dtype == TPRT_F32 || dtype == TPRT_F16 || dtype == TPRT_BF16 || dtype == TPRT_F64;
 }
 
+inline bool isInteger(int32_t dtype) {
+  return dtype == TPRT_I8 || dtype == TPRT_U8 || dtype == TPRT_I16 || dtype == TPRT_U16 || dtype == TPRT_I32 ||
+         dtype == TPRT_U32 || dtype == TPRT_I64 || dtype == TPRT_U64;
+}
+
 inline float bf16ToFloat(uint16_t bits) {
   uint32_t wide = static_cast<uint32_t>(bits) << 16;
   float value;

@@ -44,6 +44,7 @@ private:
   void parseHeader();
   void parseSymbols();
   void parseTensors(const char *key, std::vector<TensorSpec> &tensors);
+  void parseElements(const JsonRef &json, TensorSpec &tensor);
   void parseStates();
   void checkSymbolsBound();
   void parseFiles();
@@ -130,7 +131,7 @@ void ManifestParser::parseTensors(const char *key, std::vector<TensorSpec> &tens
   std::set<std::string> seen;
   for (size_t i = 0; i < list.size(); ++i) {
     JsonRef json = list[i];
-    json.allowKeys({"name", "dtype", "dims", "layout", "strided"});
+    json.allowKeys({"name", "dtype", "dims", "elements", "layout", "strided"});
     TensorSpec tensor;
     tensor.name = json["name"].string();
     if (tensor.name.empty() || !seen.insert(tensor.name).second)
@@ -150,7 +151,25 @@ void ManifestParser::parseTensors(const char *key, std::vector<TensorSpec> &tens
     }
     tensor.layout = TensorLayout::parse(json["layout"], tensor.dims.size(), manifest.mesh);
     tensor.strided = json["strided"].boolean();
+    if (json.has("elements"))
+      parseElements(json["elements"], tensor);
     tensors.push_back(std::move(tensor));
+  }
+}
+
+void ManifestParser::parseElements(const JsonRef &json, TensorSpec &tensor) {
+  int64_t count = 1;
+  for (const Expr &dim : tensor.dims) {
+    if (!dim.isConstant())
+      json.fail("sizes cannot depend on the elements of a tensor whose own sizes are not fixed");
+    count = checkedMul(count, dim.constant());
+  }
+  if (!isInteger(tensor.dtype))
+    json.fail("sizes can depend on elements of integer types only");
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i].size() != 2)
+      json[i].fail("expected [index, expression]");
+    tensor.elements.push_back({json[i][0].integer(0, count - 1), Expr::parse(json[i][1], manifest.symbols.size())});
   }
 }
 
@@ -183,16 +202,22 @@ void ManifestParser::checkSymbolsBound() {
       known[i] = 0;
   for (bool changed = true; changed;) {
     changed = false;
-    for (const TensorSpec &input : manifest.inputs)
+    auto solve = [&](const Expr &expr) {
+      if (auto solution = expr.solve(known, 1)) {
+        known[solution->first] = 1;
+        changed = true;
+      }
+    };
+    for (const TensorSpec &input : manifest.inputs) {
       for (const Expr &dim : input.dims)
-        if (auto solution = dim.solve(known, 1)) {
-          known[solution->first] = 1;
-          changed = true;
-        }
+        solve(dim);
+      for (const ElementSpec &element : input.elements)
+        solve(element.value);
+    }
   }
   for (size_t i = 0; i < known.size(); ++i)
     if (!known[i])
-      root["symbols"][i].fail(concat("no input's size determines symbol '", manifest.symbols[i], "'"));
+      root["symbols"][i].fail(concat("no input determines symbol '", manifest.symbols[i], "'"));
 }
 
 void ManifestParser::parseFiles() {

@@ -20,11 +20,18 @@
 
 namespace tprt {
 
+// An element of an input on which sizes depend, by its row-major index.
+struct ElementSpec {
+  int64_t index;
+  Expr value;
+};
+
 // A global input or output.
 struct TensorSpec {
   std::string name;
   int32_t dtype;
   std::vector<Expr> dims;
+  std::vector<ElementSpec> elements; // inputs only
   TensorLayout layout;
   bool strided;
   int state = -1;

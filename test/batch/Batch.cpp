@@ -87,7 +87,7 @@ Exit execute(const Job &job, MLIRContext &context, const std::string &artifact) 
   options.model = job.model;
   options.output = artifact;
   options.mesh = {{"tp", job.tp}};
-  options.dims = job.dims;
+  options.import.dims = job.dims;
   {
     OnnxDiagnosticHandler handler(&context, options.model);
     if (failed(compileModel(options, context)))

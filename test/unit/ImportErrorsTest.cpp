@@ -65,6 +65,19 @@ TEST(ImportErrorsTest, BrokenGraphs) {
                "uses 'z', which nothing before it defines");
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { z = Relu(x) }"),
                "output 'y' is computed by no node");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y, float[2] y) { y = "
+                           "Relu(x) }"),
+               "output 'y' is listed twice");
+  EXPECT_ERROR(
+      importGraph("g (float[2] x) => (float[2] y) { y = Relu(z) z = Neg(x) }"),
+      "node 'y' (Relu): error: uses 'z', which node 'z' (Neg) computes: the "
+      "nodes are not sorted");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { a = Add(x, b) b = "
+                           "Neg(a) y = Relu(b) }"),
+               "node 'a' (Add): error: uses 'b', which node 'b' (Neg) computes: "
+               "the nodes form a cycle");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Relu(y) }"),
+               "the nodes form a cycle");
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] x) { x = Relu(x) }"),
                "value 'x' is defined twice");
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Add(x) }"),
@@ -97,14 +110,37 @@ TEST(ImportErrorsTest, Shapes) {
                "axis 4 is out of range for rank 1");
 }
 
+TEST(ImportErrorsTest, DeclaredTypes) {
+  // Of an output, of a value in between, of an initializer, in a branch.
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float16[2] y) { y = Relu(x) }"),
+               "model.onnx: node 'y' (Relu): error: 'y' is declared as float16, "
+               "but is float");
+  EXPECT_ERROR(importGraph("g (float[2,n] x) => (float[2,3,n] y) { y = Relu(x) "
+                           "}"),
+               "'y' is declared with the shape [2, 3, n], but has [2, n]");
+  EXPECT_ERROR(importGraph("g (float[2,n] x) => (float[2,n] y) <float[3,n] z> "
+                           "{ z = Relu(x) y = Neg(z) }"),
+               "model.onnx: node 'z' (Relu): error: 'z' is declared with the "
+               "shape [3, n], but has [2, n]");
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[n] y) <bool c = {1}> { y "
+                           "= If (c) <then_branch = t () => (float[3] p) { p = "
+                           "Relu(x) }, else_branch = e () => (float[2] q) { q "
+                           "= Neg(x) }> }"),
+               "'p' is declared with the shape [3], but has [2]");
+  // A size that is known only after the node that computes the output.
+  EXPECT_ERROR(importGraph("g (float[n] x, float[5] w) => (float[4] y, "
+                           "float[5] z) { y = Relu(x) z = Add(x, w) }"),
+               "'y' is declared with the shape [4], but has [5]");
+}
+
 TEST(ImportErrorsTest, DataDependentShape) {
   EXPECT_ERROR(importGraph("g (float[2] x) => (int64[1,n] y) { y = NonZero(x) "
                            "}"),
                "the shape of the result depends on the contents of operand "
                "'X'");
   EXPECT_ERROR(
-      importGraph("g (float[6] x, int64[2] s) => (float[a,b] y) { y = "
-                  "Reshape(x, s) }"),
+      importGraph("g (float[6] x, float[2] f) => (float[a,b] y) { s = Cast "
+                  "<to = 7> (f) y = Reshape(x, s) }"),
       "the shape of the result depends on the contents of operand 'shape'");
 }
 

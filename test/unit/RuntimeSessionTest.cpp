@@ -211,6 +211,53 @@ TEST(RuntimeSession, DisagreeingInputsAreNamed) {
             "the model needs past + -1 >= 0, but it is -1 with batch = 2, past = 0, seq = 3");
 }
 
+// Elements of inputs are read whenever sizes are bound.
+TEST(RuntimeSession, SizesCanDependOnElements) {
+  TempDir dir;
+  json manifest = emptyManifest(1);
+  manifest["symbols"] = json::array({"n", "keep[1]"});
+  json none = json::array();
+  manifest["inputs"] = json::array({{{"name", "x"},
+                                     {"dtype", TPRT_F32},
+                                     {"dims", dims("s0")},
+                                     {"layout", json::array({none})},
+                                     {"strided", false}},
+                                    {{"name", "keep"},
+                                     {"dtype", TPRT_I32},
+                                     {"dims", dims("2")},
+                                     {"elements", json::parse(R"([[1, ["s", 1]], [0, ["s", 0]]])")},
+                                     {"layout", json::array({none})},
+                                     {"strided", false}}});
+  manifest["outputs"][0]["dims"] = dims("s1");
+  writeArtifact(
+      dir / "m.tpx", manifest,
+      "void tp_sizes(const int64_t *s, int64_t *b) {}\nvoid tp_run(tprt_ctx *c, const int64_t *s, const tprt_view "
+      "*i, const tprt_view *o, void *const *w, char *a, const int64_t *f) { memcpy(o[0].data, i[0].data, 4 * s[1]); }");
+  Loaded model(dir / "m.tpx");
+  ASSERT_EQ(model.error, "");
+  ASSERT_EQ(model.open(), "");
+  std::vector<float> x{1, 2, 3, 4}, y(4, -1);
+  std::vector<int32_t> keep{4, 3};
+  tprt_view view = viewOf(x, TPRT_F32, {4}), elements = viewOf(keep, TPRT_I32, {2}), out{};
+  ASSERT_EQ(take(tprt_session_bind_input(model.session, 0, &view)), "");
+  ASSERT_EQ(take(tprt_session_bind_input(model.session, 1, &elements)), "");
+  ASSERT_EQ(take(tprt_session_output_shape(model.session, 0, &out)), "");
+  EXPECT_EQ(out.sizes[0], 3);
+  // The bound tensor changes: so does the size.
+  keep[1] = 2;
+  out = viewOf(y, TPRT_F32, {2});
+  ASSERT_EQ(take(tprt_session_bind_output(model.session, 0, &out)), "");
+  ASSERT_EQ(take(tprt_session_run(model.session)), "");
+  EXPECT_EQ(y, (std::vector<float>{1, 2, -1, -1}));
+  keep[1] = -1;
+  EXPECT_EQ(take(tprt_session_run(model.session)),
+            "input 'keep' (i32 [2]): element 1 is -1, but it is a size in this program: need 0 or more, and no more "
+            "than fits 32 bits");
+  keep = {3, 2};
+  EXPECT_EQ(take(tprt_session_run(model.session)),
+            "input 'keep' (i32 [2]): element 0 is 3, need 4 with n = 4 (by input 'x')");
+}
+
 //===----------------------------------------------------------------------===//
 // States
 //===----------------------------------------------------------------------===//

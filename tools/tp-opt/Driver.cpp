@@ -72,6 +72,14 @@ struct Options {
                                cl::value_desc("name=size,..."), cl::cat(category)};
   cl::list<std::string> dim{"dim", cl::CommaSeparated, cl::desc("Fix symbolic dimensions"),
                             cl::value_desc("name=size,..."), cl::cat(category)};
+  cl::list<std::string> inputShape{"input-shape",
+                                   cl::desc("Fix the shape of an input: of each dimension a size, a name for it, or ? to "
+                                            "leave it as it is, as in input_ids=1,seq (repeat for other inputs)"),
+                                   cl::value_desc("name=shape"), cl::cat(category)};
+  cl::list<std::string> inputValue{"input-value",
+                                   cl::desc("Fix what an integer or bool input contains, as in use_cache_branch=0; it is "
+                                            "no input of the artifact then (repeat for other inputs)"),
+                                   cl::value_desc("name=value,..."), cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::desc("Processor to generate code for (default: this machine's)"),
                            cl::value_desc("NAME"), cl::init("native"), cl::cat(category)};
 };
@@ -79,6 +87,41 @@ struct Options {
 int fail(const Twine &message) {
   llvm::WithColor::error(llvm::errs(), "tp-opt") << message << "\n";
   return 1;
+}
+
+/// "input_ids=1,seq" or "input_ids=1x8"; false if it is neither.
+bool parseInputShape(StringRef entry, ImportOptions &options) {
+  auto [name, text] = entry.rsplit('=');
+  if (name.empty() || name == entry)
+    return false;
+  bool isNumbers = text.find_first_not_of("0123456789x") == StringRef::npos;
+  SmallVector<StringRef> sizes;
+  if (!text.empty())
+    text.split(sizes, isNumbers ? 'x' : ',');
+  std::vector<std::string> &shape = options.inputShapes[name];
+  for (StringRef size : sizes) {
+    if (size.trim().empty())
+      return false;
+    shape.push_back(size.trim().str());
+  }
+  return true;
+}
+
+bool parseInputValue(StringRef entry, ImportOptions &options) {
+  auto [name, text] = entry.rsplit('=');
+  if (name.empty() || name == entry)
+    return false;
+  SmallVector<StringRef> elements;
+  text.split(elements, ',');
+  for (StringRef element : elements) {
+    int64_t value;
+    if (element == "true" || element == "false")
+      value = element == "true";
+    else if (element.trim().getAsInteger(10, value))
+      return false;
+    options.inputValues[name].push_back(value);
+  }
+  return true;
 }
 
 /// One line that is overwritten, on terminals only.
@@ -141,8 +184,14 @@ int runCompiler(int argc, char **argv) {
     int64_t size;
     if (name.empty() || text.getAsInteger(10, size) || size < 0)
       return fail("--dim: '" + entry + "' is not NAME=SIZE");
-    options.dims[name] = size;
+    options.import.dims[name] = size;
   }
+  for (StringRef entry : o.inputShape)
+    if (!parseInputShape(entry, options.import))
+      return fail("--input-shape: '" + entry + "' is not NAME=SIZE,SIZE,...");
+  for (StringRef entry : o.inputValue)
+    if (!parseInputValue(entry, options.import))
+      return fail("--input-value: '" + entry + "' is not NAME=INTEGER,INTEGER,...");
   if (!options.report.empty() && !StringRef(options.report).ends_with(".json"))
     return fail("--report=" + options.report + ": reports are JSON; the file's name must end in .json");
   if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty())

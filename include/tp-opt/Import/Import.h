@@ -17,11 +17,20 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <string>
+#include <vector>
+
 namespace tpo {
 
 struct ImportOptions {
   /// Sizes to fix, by symbol name as in the file ("batch" -> 1).
   llvm::StringMap<int64_t> dims;
+  /// The shape of an input by its name: of each dimension a size, the name of
+  /// one, or "?" to leave it as the file has it.
+  llvm::StringMap<std::vector<std::string>> inputShapes;
+  /// Contents of integer and bool inputs, which are then no inputs any more:
+  /// one element, or as many as the input has.
+  llvm::StringMap<std::vector<int64_t>> inputValues;
 };
 
 /// Module attribute: size expressions (`#tp.dims`) that must not be negative
@@ -29,6 +38,11 @@ struct ImportOptions {
 /// where it could not prove it (a slice's bounds lie in the tensor, a reshape
 /// keeps the number of elements).
 inline constexpr llvm::StringLiteral kRequiresAttr = "tp.requires";
+
+/// Argument attribute of @main: what the elements of a small integer input are
+/// (`#tp.dims`, row-major, `?` where nothing is known). Sizes depend on them, so
+/// the runtime reads them before it runs the program.
+inline constexpr llvm::StringLiteral kElementsAttr = "onnx.elements";
 
 /// Argument and result attribute of @main: the ONNX name.
 inline constexpr llvm::StringLiteral kOnnxNameAttr = "onnx.name";

@@ -14,6 +14,7 @@
 #ifndef TP_OPT_PIPELINE_COMPILER_H
 #define TP_OPT_PIPELINE_COMPILER_H
 
+#include "tp-opt/Import/Import.h"
 #include "tp-opt/Lowering/Program.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -49,7 +50,7 @@ struct CompileOptions {
   std::string report;               ///< A .json file; empty: none.
   std::vector<MeshAxisOption> mesh; ///< Empty: one device.
   std::vector<std::string> assume;  ///< name=size, for plan and report.
-  llvm::StringMap<int64_t> dims;    ///< Sizes to fix.
+  ImportOptions import;             ///< Sizes and contents of inputs to fix.
   bool packWeights = false;
   Emit emit = Emit::Artifact;
   LoweringOptions lowering;
