@@ -26,6 +26,14 @@ ImportedValue *GraphImporter::Scope::lookup(StringRef name) const {
   return nullptr;
 }
 
+void GraphImporter::Scope::declare(const ::onnx::GraphProto &graph) {
+  nodes = &graph.node();
+  for (const ::onnx::ValueInfoProto &info : graph.value_info())
+    declared[info.name()] = {&info, false};
+  for (const ::onnx::ValueInfoProto &info : graph.output())
+    declared[info.name()] = {&info, true};
+}
+
 bool GraphImporter::Scope::knows(StringRef name) const {
   for (const Scope *scope = this; scope; scope = scope->parent)
     if (scope->values.contains(name))
@@ -90,15 +98,20 @@ LogicalResult GraphImporter::define(Scope &scope, StringRef name,
                                     ImportedValue *value, Location loc) {
   if (!scope.values.try_emplace(name, value).second)
     return emitError(loc) << "value '" << name << "' is defined twice";
-  const ::onnx::ValueInfoProto *declared = scope.declared.lookup(name);
-  return declared && value ? checkDeclared(*declared, *value, loc) : success();
+  auto declared = scope.declared.find(name);
+  if (declared == scope.declared.end() || !value)
+    return success();
+  auto [info, isSignature] = declared->second;
+  return checkDeclared(*info, *value, isSignature, loc);
 }
 
 // What the file says about a value must not contradict what follows from its
-// inputs. Names of sizes are the exporter's and say nothing.
+// inputs. Names of sizes are the exporter's and say nothing. Sizes of values
+// inside the graph are left behind by tools that rewrote it: a warning.
 LogicalResult
 GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
-                             ImportedValue &value, Location loc) {
+                             ImportedValue &value, bool isSignature,
+                             Location loc) {
   if (!declared.type().has_tensor_type())
     return success();
   const auto &type = declared.type().tensor_type();
@@ -124,9 +137,11 @@ GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
   }
   if (agrees)
     return success();
-  return emitError(loc) << "'" << declared.name()
-                        << "' is declared with the shape [" << text
-                        << "], but has " << symbols.toString(value.dims);
+  InFlightDiagnostic diagnostic =
+      isSignature ? emitError(loc) : emitWarning(loc);
+  diagnostic << "'" << declared.name() << "' is declared with the shape ["
+             << text << "], but has " << symbols.toString(value.dims);
+  return failure(isSignature);
 }
 
 LogicalResult GraphImporter::importInitializers(const ::onnx::GraphProto &graph,
@@ -251,7 +266,8 @@ LogicalResult GraphImporter::importInputs(const ::onnx::GraphProto &graph,
   for (const ::onnx::ValueInfoProto &input : graph.input()) {
     // An initializer that is also an input is the input's default: a constant.
     if (ImportedValue *constant = scope.values.lookup(input.name())) {
-      if (failed(checkDeclared(input, *constant, fileLoc)))
+      if (failed(checkDeclared(input, *constant,
+                               /*isSignature=*/true, fileLoc)))
         return failure();
       continue;
     }
@@ -328,7 +344,7 @@ LogicalResult GraphImporter::importOutputs(const ::onnx::GraphProto &graph,
       return emitError(fileLoc)
              << "output '" << output.name() << "' is listed twice";
     // Again: more sizes are known than when it was computed.
-    if (failed(checkDeclared(output, *value, fileLoc)))
+    if (failed(checkDeclared(output, *value, /*isSignature=*/true, fileLoc)))
       return failure();
     results.push_back(materialize(
         *value, NameLoc::get(builder.getStringAttr(output.name()))));
@@ -360,15 +376,15 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
                                   builder.getFunctionType({}, {}));
   Scope scope;
   scope.opsets = &opsets;
-  scope.nodes = &graph.node();
-  for (const auto *list : {&graph.value_info(), &graph.output()})
-    for (const ::onnx::ValueInfoProto &info : *list)
-      scope.declared[info.name()] = &info;
+  scope.declare(graph);
   if (failed(importInitializers(graph, scope)) ||
       failed(importInputs(graph, scope)) ||
       failed(importNodes(graph.node(), scope)) ||
       failed(importOutputs(graph, scope)) || failed(finish()))
     return failure();
+  if (numMisdeclared > 1)
+    emitWarning(fileLoc) << numMisdeclared
+                         << " values have other shapes than it declares";
   return std::move(module);
 }
 

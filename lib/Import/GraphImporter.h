@@ -40,14 +40,15 @@ private:
     llvm::StringMap<ImportedValue *> values;
     /// Of the function call being inlined, by the function's attribute name.
     llvm::StringMap<const ::onnx::AttributeProto *> attributes;
-    /// What the file declares about values, and the nodes; null in functions.
-    llvm::StringMap<const ::onnx::ValueInfoProto *> declared;
+    /// What the file declares about values; whether it is as an output.
+    llvm::StringMap<std::pair<const ::onnx::ValueInfoProto *, bool>> declared;
     const ::google::protobuf::RepeatedPtrField<::onnx::NodeProto> *nodes =
         nullptr;
     /// Prefixed to node names of a function's body.
     std::string prefix;
     unsigned depth = 0;
 
+    void declare(const ::onnx::GraphProto &graph);
     ImportedValue *lookup(llvm::StringRef name) const;
     /// Whether the name is known: also that of a function's absent input.
     bool knows(llvm::StringRef name) const;
@@ -75,7 +76,8 @@ private:
                                        ImportedValue &value, bool &isConstant);
   mlir::LogicalResult fixDims();
   mlir::LogicalResult checkDeclared(const ::onnx::ValueInfoProto &declared,
-                                    ImportedValue &value, mlir::Location loc);
+                                    ImportedValue &value, bool isSignature,
+                                    mlir::Location loc);
   mlir::LogicalResult importOutputs(const ::onnx::GraphProto &graph,
                                     Scope &scope);
   mlir::LogicalResult define(Scope &scope, llvm::StringRef name,
@@ -150,6 +152,8 @@ private:
                const TensorContents &contents, mlir::Location loc);
   mlir::Value materialize(ImportedValue &value, mlir::Location loc);
   mlir::Value materializeIntegers(ImportedValue &value, mlir::Location loc);
+  mlir::Value makeSymbolic(llvm::ArrayRef<mlir::AffineExpr> elements,
+                           mlir::RankedTensorType type, mlir::Location loc);
   mlir::Value getNoValue(mlir::Location loc);
 
   //===--- The end (FinishModule.cpp) -------------------------------------===//
@@ -174,6 +178,8 @@ private:
   llvm::StringMap<const ::onnx::FunctionProto *> functions;
   llvm::StringMap<Opsets> functionOpsets;
   std::deque<OperatorBody> bodies;
+  /// How often value_info contradicts what a value is; the first is reported.
+  unsigned numMisdeclared = 0;
   llvm::StringSet<> fixableInputs; ///< Small integer and bool inputs.
 };
 

@@ -416,12 +416,8 @@ LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
     Scope inner;
     inner.parent = &scope;
     inner.opsets = scope.opsets;
-    inner.nodes = &attribute.g().node();
+    inner.declare(attribute.g());
     inner.prefix = scope.prefix;
-    for (const auto *list :
-         {&attribute.g().value_info(), &attribute.g().output()})
-      for (const ::onnx::ValueInfoProto &info : *list)
-        inner.declared[info.name()] = &info;
     inner.depth = scope.depth + 1;
     if (inner.depth > kMaxDepth)
       return emitError(loc) << "subgraphs are nested too deeply";

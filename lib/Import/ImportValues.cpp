@@ -149,6 +149,25 @@ Value GraphImporter::getNoValue(Location loc) {
   return noValue;
 }
 
+// Expressions are a scalar or a vector; more dimensions are a view of that.
+Value GraphImporter::makeSymbolic(ArrayRef<AffineExpr> elements,
+                                  RankedTensorType type, Location loc) {
+  RankedTensorType stored = type;
+  if (type.getRank() > 1)
+    stored =
+        RankedTensorType::get({type.getNumElements()}, type.getElementType());
+  Value result = tpo::onnx::SymbolicConstantOp::create(
+      builder, loc, stored, tp::DimsAttr::get(context, elements));
+  if (type == stored)
+    return result;
+  Value shape = tpo::onnx::ConstantOp::create(
+      builder, loc, builder.getI64TensorAttr(type.getShape()));
+  return tpo::onnx::ReshapeOp::create(
+             builder, loc, TypeRange{type}, ValueRange{result, shape},
+             {builder.getNamedAttr("allowzero", getSignedAttr(context, 1))})
+      ->getResult(0);
+}
+
 Value GraphImporter::materializeIntegers(ImportedValue &value, Location loc) {
   Dims elements;
   SmallVector<APInt> numbers;
@@ -179,8 +198,7 @@ Value GraphImporter::materializeIntegers(ImportedValue &value, Location loc) {
     result = tpo::onnx::ConstantOp::create(
         builder, loc, DenseElementsAttr::get(type, numbers));
   else
-    result = tpo::onnx::SymbolicConstantOp::create(
-        builder, loc, type, tp::DimsAttr::get(context, elements));
+    result = makeSymbolic(elements, type, loc);
   if (stored == value.elem)
     return result;
   int64_t dataType = value.elem.isF32()         ? ::onnx::TensorProto::FLOAT

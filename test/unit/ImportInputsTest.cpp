@@ -94,6 +94,16 @@ TEST(ImportInputsTest, ContentsCanBeGiven) {
                "--input-value: input 's' is no integer tensor of 3 elements");
 }
 
+TEST(ImportInputsTest, FixedSizesMakeSymbolicTensorsOfAnyRank) {
+  // Positions of a fixed number of tokens after any number of earlier ones.
+  EXPECT_IR(importGraph("g (float[past] k) => (int64[1,4] y) <int64 z = {0}, "
+                        "int64 one = {1}, int64 four = {4}, int64[2] s = {1, "
+                        "4}> { n = Size(k) e = Add(n, four) r = Range(n, e, "
+                        "one) y = Reshape(r, s) }"),
+            "#tp.dims<[s0, s0 + 1, s0 + 2, s0 + 3]>", "\"onnx.Reshape\"",
+            "tensor<1x4xi64>");
+}
+
 TEST(ImportInputsTest, EmptyTensors) {
   EXPECT_IR(importGraph("g (float[0,4] k, float[seq,4] x) => (float[t,4] y) { "
                         "y = Concat<axis = 0>(k, x) }"),
