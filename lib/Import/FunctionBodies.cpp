@@ -23,12 +23,8 @@ using ::onnx::OpSchema;
 // any case.
 static bool isExpanded(StringRef opType) {
   static const llvm::StringSet<> names{
-      "Celu",           "DepthToSpace",
-      "Mish",           "DynamicQuantizeLinear",
-      "Selu",           "GroupNormalization",
-      "Shrink",         "MeanVarianceNormalization",
-      "SpaceToDepth",   "SwiGLU",
-      "ThresholdedRelu"};
+      "Celu",   "DynamicQuantizeLinear", "Mish", "Selu",
+      "Shrink", "SwiGLU",                "ThresholdedRelu"};
   return names.contains(opType);
 }
 

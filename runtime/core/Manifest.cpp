@@ -162,7 +162,9 @@ void ManifestParser::parseElements(const JsonRef &json, TensorSpec &tensor) {
   for (const Expr &dim : tensor.dims) {
     if (!dim.isConstant())
       json.fail("sizes cannot depend on the elements of a tensor whose own sizes are not fixed");
-    count = checkedMul(count, dim.constant());
+    if (dim.constant() > 0 && count > maxSize / dim.constant())
+      json.fail("the tensor is too large");
+    count *= dim.constant();
   }
   if (!isInteger(tensor.dtype))
     json.fail("sizes can depend on elements of integer types only");
