@@ -137,6 +137,8 @@ GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
   }
   if (agrees)
     return success();
+  if (!isSignature && numMisdeclared++ > 0)
+    return success();
   InFlightDiagnostic diagnostic =
       isSignature ? emitError(loc) : emitWarning(loc);
   diagnostic << "'" << declared.name() << "' is declared with the shape ["
@@ -303,8 +305,11 @@ LogicalResult GraphImporter::importInputs(const ::onnx::GraphProto &graph,
   function.setFunctionType(builder.getFunctionType(types, {}));
   Block *entry = builder.createBlock(&function.getBody());
   for (auto [i, value] : llvm::enumerate(values)) {
-    value->value = entry->addArgument(
+    BlockArgument argument = entry->addArgument(
         types[i], NameLoc::get(builder.getStringAttr(names[i])));
+    // Elements that are symbols are read as such: later phases see sizes.
+    if (!value->integers)
+      value->value = argument;
     function.setArgAttr(i, kOnnxNameAttr, builder.getStringAttr(names[i]));
     if (value->integers)
       function.setArgAttr(i, kElementsAttr,

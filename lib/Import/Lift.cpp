@@ -92,7 +92,7 @@ static LogicalResult liftResize(Node &node, ValueFactory &values) {
   if (scales.scalar)
     known.push_back(*scales.scalar);
   if (known.empty())
-    return node.emitError() << "scales must be constants, one per axis";
+    return node.failUnknown(2);
   bool grows = llvm::any_of(known, [](double scale) { return scale > 1; });
   bool shrinks = llvm::any_of(known, [](double scale) { return scale < 1; });
   if (grows && shrinks)

@@ -119,6 +119,7 @@ TEST(ImportInputsTest, ElementsBecomeSymbols) {
                         "Reshape(x, s) }"),
             "onnx.elements = #tp.dims<[s0, s1]>",
             "tp.symbols = [\"s[0]\", \"s[1]\"]",
+            "\"onnx.SymbolicConstant\"() {value = #tp.dims<[s0, s1]>}",
             "#tp.dims<[s0, s1]>> {onnx.name = \"y\"}", "tp.requires");
   // Integers that no size depends on stay data.
   EXPECT_IR(importGraph("g (int64[2] x) => (int64[2] y) { y = Add(x, x) }"),
