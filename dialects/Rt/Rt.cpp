@@ -200,6 +200,40 @@ LogicalResult GatherOp::verify() {
   return success();
 }
 
+LogicalResult ScatterOp::verify() {
+  if (failed(verifyPerms(*this)))
+    return failure();
+  SmallVector<int64_t> data = getLogicalShape(*this, 0), indices = getLogicalShape(*this, 1);
+  SmallVector<int64_t> updates = getLogicalShape(*this, 2), out = getLogicalShape(*this, 3);
+  if (!haveSameShape(data, out))
+    return emitOpError("data and result have different shapes");
+  if (std::optional<uint64_t> axis = getAxis()) {
+    if (*axis >= data.size() || indices.size() != data.size() || !haveSameShape(indices, updates))
+      return emitOpError("indices and updates need one shape, of the data's rank, and axis a dimension of it");
+    return success();
+  }
+  int64_t depth = indices.empty() ? ShapedType::kDynamic : indices.back();
+  if (ShapedType::isDynamic(depth) || depth > static_cast<int64_t>(data.size()))
+    return emitOpError("the indices' last dimension does not index the data's");
+  SmallVector<int64_t> expected(indices.begin(), indices.end() - 1);
+  expected.append(data.begin() + depth, data.end());
+  if (!haveSameShape(updates, expected))
+    return emitOpError("the updates' shape is not that of the indexed blocks");
+  return success();
+}
+
+LogicalResult TopKOp::verify() {
+  if (failed(verifyPerms(*this)))
+    return failure();
+  SmallVector<int64_t> data = getLogicalShape(*this, 0), values = getLogicalShape(*this, 1);
+  if (getAxis() >= data.size())
+    return emitOpError("axis is not a dimension of the data");
+  data[getAxis()] = ShapedType::kDynamic;
+  if (!haveSameShape(data, values) || !haveSameShape(values, getLogicalShape(*this, 2)))
+    return emitOpError("results need the data's shape beside the axis");
+  return success();
+}
+
 LogicalResult CacheAppendOp::verify() {
   if (failed(verifyPerms(*this)))
     return failure();

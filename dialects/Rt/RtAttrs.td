@@ -19,6 +19,13 @@ def Rt_Reduction : I32EnumAttr<"Reduction", "how a collective combines", [
   let cppNamespace = "::tpo::rt";
 }
 
+// Numbered as tprt_scatter_reduction.
+def Rt_ScatterReduction : I32EnumAttr<"ScatterReduction", "how updates join the data", [
+    I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Max", 4, "max">]> {
+  let cppNamespace = "::tpo::rt";
+}
+
 // Numbered as tprt_collective.
 def Rt_CollectiveKind : I32EnumAttr<"CollectiveKind", "kind of a collective", [
     I32EnumAttrCase<"AllReduce", 0, "all_reduce">, I32EnumAttrCase<"AllGather", 1, "all_gather">,

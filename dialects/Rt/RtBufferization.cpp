@@ -109,6 +109,8 @@ void tpo::rt::registerBufferizationModels(DialectRegistry &registry) {
     MatmulOp::attachInterface<DestinationStyleModel<MatmulOp>>(*context);
     AttentionOp::attachInterface<DestinationStyleModel<AttentionOp>>(*context);
     GatherOp::attachInterface<DestinationStyleModel<GatherOp>>(*context);
+    ScatterOp::attachInterface<DestinationStyleModel<ScatterOp>>(*context);
+    TopKOp::attachInterface<DestinationStyleModel<TopKOp>>(*context);
     CacheAppendOp::attachInterface<DestinationStyleModel<CacheAppendOp>>(*context);
     CollectiveOp::attachInterface<DestinationStyleModel<CollectiveOp>>(*context);
     CopyOp::attachInterface<DestinationStyleModel<CopyOp>>(*context);

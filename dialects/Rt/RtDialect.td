@@ -24,6 +24,10 @@ def Rt_Dialect : Dialect {
       member lists.
     - `rt.states` (module): `[input, output, axis]` for each state.
     - `rt.slots`, `rt.ops` (module): arena lifetimes, operation names.
+    - `rt.checks` (launch): for each checking operator of the kernel its
+      location and type; `rt.check_base`: their first index in `rt.ops`.
+    - `rt.checked` (function): a compiled kernel that takes the context and that
+      index after its other arguments.
     - `rt.kernel_index` (launch): the kernel's place among the GPU's kernels.
     - `rt.strided` (argument): the innermost dimension has stride 1, the others
       any stride.
@@ -43,6 +47,9 @@ def Rt_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kKernelIndexAttr = "rt.kernel_index";
     /// The nested module of compiled GPU kernels.
     static constexpr ::llvm::StringLiteral kGpuModuleName = "gpu_kernels";
+    static constexpr ::llvm::StringLiteral kChecksAttr = "rt.checks";
+    static constexpr ::llvm::StringLiteral kCheckBaseAttr = "rt.check_base";
+    static constexpr ::llvm::StringLiteral kCheckedAttr = "rt.checked";
     static constexpr ::llvm::StringLiteral kOutputAttr = "rt.output";
   }];
 }

@@ -78,6 +78,17 @@ def Rt_ReshapeOp : Rt_Op<"reshape", [Pure]> {
   let hasFolder = 1;
 }
 
+def Rt_CheckOp : Rt_Op<"check", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Fails the run where a condition does not hold";
+  let description = [{
+    Inside kernels. `got` and `limit` are what the message says; `site` is the
+    position of the checking operator in `rt.checks` of the kernel's launches.
+    The kernel goes on: what it computes is not used.
+  }];
+  let arguments = (ins I1:$condition, Index:$got, Index:$limit, I64Attr:$site);
+  let assemblyFormat = "$condition `,` $got `,` $limit `site` $site attr-dict";
+}
+
 def Rt_SlotOp : Rt_Op<"slot", [MemoryEffects<[MemAlloc]>]> {
   let summary = "A temporary in the arena";
   let description = [{
@@ -143,6 +154,41 @@ def Rt_GatherOp : Rt_DpsOp<"gather", [AttrSizedOperandSegments]> {
   let assemblyFormat = [{
     `ins` `(` $table `,` $indices `:` type($table) `,` type($indices) `)` `outs` `(` $out `:` type($out) `)`
     (`offset` $offset^)? (`global_size` $global_size^)? attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Rt_ScatterOp : Rt_DpsOp<"scatter"> {
+  let summary = "Data with updates at indices";
+  let description = [{
+    With `axis` ONNX's ScatterElements along it, without its ScatterND. Updates
+    of one element happen in row-major order.
+  }];
+  let arguments = (ins Rt_Buffer:$data, Rt_Buffer:$indices, Rt_Buffer:$updates, Rt_Buffer:$out,
+                       OptionalAttr<I64Attr>:$axis,
+                       DefaultValuedAttr<Rt_ScatterReduction, "::tpo::rt::ScatterReduction::None">:$reduction,
+                       OptionalAttr<ArrayAttr>:$perms);
+  let assemblyFormat = [{
+    `ins` `(` $data `,` $indices `,` $updates `:` type($data) `,` type($indices) `,` type($updates) `)`
+    `outs` `(` $out `:` type($out) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Rt_TopKOp : Rt_DpsOp<"topk"> {
+  let summary = "The largest elements along an axis, and where they are";
+  let description = [{
+    In descending order (ascending with `smallest`), equal ones in order of
+    their index. How many is the results' size.
+  }];
+  let arguments = (ins Rt_Buffer:$data, Rt_Buffer:$values, Rt_Buffer:$indices, I64Attr:$axis, UnitAttr:$smallest,
+                       OptionalAttr<ArrayAttr>:$perms);
+  let assemblyFormat = [{
+    `ins` `(` $data `:` type($data) `)` `outs` `(` $values `,` $indices `:` type($values) `,` type($indices) `)`
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = dpsDeclaration # [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOperation(), getValuesMutable().getOperandNumber(), 2);
+    }
   }];
 }
 

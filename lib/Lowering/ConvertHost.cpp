@@ -76,6 +76,19 @@ static void convertGather(HostBuilder &builder, rt::GatherOp op) {
                 builder.i32(static_cast<int32_t>(op.getAxis())), offset, globalSize});
 }
 
+static void convertScatter(HostBuilder &builder, rt::ScatterOp op) {
+  int32_t axis = op.getAxis() ? static_cast<int32_t>(*op.getAxis()) : -1;
+  builder.call("tprt_op_scatter", op,
+               {builder.view(op, 0), builder.view(op, 1), builder.view(op, 2), builder.view(op, 3), builder.i32(axis),
+                builder.i32(static_cast<int32_t>(op.getReduction()))});
+}
+
+static void convertTopK(HostBuilder &builder, rt::TopKOp op) {
+  builder.call("tprt_op_topk", op,
+               {builder.view(op, 0), builder.view(op, 1), builder.view(op, 2),
+                builder.i32(static_cast<int32_t>(op.getAxis())), builder.i32(!op.getSmallest())});
+}
+
 static void convertCollective(HostBuilder &builder, rt::CollectiveOp op) {
   Value members = op.getMemberSizes().empty() ? builder.null() : builder.storeArray(op.getMemberSizes());
   auto i32 = [&](auto value) { return builder.i32(static_cast<int32_t>(value)); };
@@ -91,6 +104,8 @@ static LogicalResult convertOp(HostBuilder &builder, Operation *op) {
       .Case([&](rt::MatmulOp matmul) { return convertMatmul(builder, matmul), success(); })
       .Case([&](rt::AttentionOp attention) { return convertAttention(builder, attention), success(); })
       .Case([&](rt::GatherOp gather) { return convertGather(builder, gather), success(); })
+      .Case([&](rt::ScatterOp scatter) { return convertScatter(builder, scatter), success(); })
+      .Case([&](rt::TopKOp topK) { return convertTopK(builder, topK), success(); })
       .Case([&](rt::CollectiveOp collective) { return convertCollective(builder, collective), success(); })
       .Case([&](rt::CacheAppendOp append) {
         builder.call("tprt_op_cache_append", append,

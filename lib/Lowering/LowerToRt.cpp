@@ -21,6 +21,9 @@ static LogicalResult lowerOperator(RtLowering &lowering, Operation *op) {
       .Case([&](onnx::GemmOp gemm) { return lowering.lowerGemm(gemm); })
       .Case([&](onnx::AttentionOp attention) { return lowering.lowerAttention(attention); })
       .Case([&](onnx::GatherOp gather) { return lowering.lowerGather(gather); })
+      .Case([&](onnx::ScatterElementsOp scatter) { return lowering.lowerScatterElements(scatter); })
+      .Case([&](onnx::ScatterNDOp scatter) { return lowering.lowerScatterND(scatter); })
+      .Case([&](onnx::TopKOp topK) { return lowering.lowerTopK(topK); })
       .Case([&](onnx::ConcatOp concat) {
         return WeightTable::isWeight(concat.getConcatResult()) ? success() : lowering.lowerConcat(concat);
       })

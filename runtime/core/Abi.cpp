@@ -61,8 +61,8 @@ template <typename Function> void enter(tprt_ctx *ctx, int32_t op, OpKind kind, 
 } // namespace
 
 std::string Profile::json() const {
-  static const char *const names[numKinds] = {"matmul",     "attention", "cache_append", "gather",
-                                              "collective", "copy",      "launch",       "kernels"};
+  static const char *const names[numKinds] = {"matmul", "attention", "cache_append", "gather",  "collective",
+                                              "copy",   "launch",    "kernels",      "scatter", "topk"};
   std::string text = "{";
   for (size_t i = 0; i < numKinds; ++i)
     if (entries[i].calls)
@@ -99,6 +99,24 @@ void tprt_op_collective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, 
 
 void tprt_op_copy(tprt_ctx *ctx, int32_t op, const tprt_view *src, const tprt_view *dst) {
   enter(ctx, op, OpKind::Copy, [&] { ctx->ops.copy(ctx, op, src, dst); });
+}
+
+void tprt_op_scatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *indices,
+                     const tprt_view *updates, const tprt_view *out, int32_t axis, int32_t reduction) {
+  enter(ctx, op, OpKind::Scatter, [&] {
+    if (!ctx->ops.scatter)
+      fail(TPRT_UNSUPPORTED, "this target has no scatter");
+    ctx->ops.scatter(ctx, op, data, indices, updates, out, axis, reduction);
+  });
+}
+
+void tprt_op_topk(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *values, const tprt_view *indices,
+                  int32_t axis, int32_t largest) {
+  enter(ctx, op, OpKind::TopK, [&] {
+    if (!ctx->ops.topk)
+      fail(TPRT_UNSUPPORTED, "this target has no top-k");
+    ctx->ops.topk(ctx, op, data, values, indices, axis, largest);
+  });
 }
 
 void tprt_op_launch(tprt_ctx *ctx, int32_t op, int32_t kernel, const int64_t grid[3], const int64_t block[3],

@@ -16,12 +16,12 @@
 
 namespace tprt {
 
-enum class OpKind { Matmul, Attention, CacheAppend, Gather, Collective, Copy, Launch, Kernels };
+enum class OpKind { Matmul, Attention, CacheAppend, Gather, Collective, Copy, Launch, Kernels, Scatter, TopK };
 
 // Where one rank's time goes. What lies between two operations of the ABI is
 // the compiled kernels'.
 struct Profile {
-  static constexpr size_t numKinds = 8;
+  static constexpr size_t numKinds = 10;
   struct Entry {
     int64_t calls = 0, nanoseconds = 0;
   };

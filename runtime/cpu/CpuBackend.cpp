@@ -45,7 +45,8 @@ public:
   }
 };
 
-constexpr OpTable cpuOps = {cpuMatmul, cpuAttention, cpuCacheAppend, cpuGather, cpuCollective, cpuCopy, nullptr};
+constexpr OpTable cpuOps = {cpuMatmul, cpuAttention, cpuCacheAppend, cpuGather, cpuCollective,
+                            cpuCopy,   nullptr,      cpuScatter,     cpuTopK};
 
 } // namespace
 

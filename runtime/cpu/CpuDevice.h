@@ -66,6 +66,10 @@ void cpuGather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_vie
                int32_t axis, int64_t offset, int64_t globalSize);
 void cpuCollective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim, int32_t dim2,
                    const int64_t *memberSizes, const tprt_view *in, const tprt_view *out);
+void cpuScatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *indices, const tprt_view *updates,
+                const tprt_view *out, int32_t axis, int32_t reduction);
+void cpuTopK(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *values, const tprt_view *indices,
+             int32_t axis, int32_t largest);
 void cpuCopy(tprt_ctx *ctx, int32_t op, const tprt_view *src, const tprt_view *dst);
 
 } // namespace tprt

@@ -69,6 +69,93 @@ GatherArgs tprt::cuda::describeGather(const tprt_view &table,
   return args;
 }
 
+// Whether tensors fit ScatterElements (axis >= 0) or ScatterND.
+static bool fitsScatter(const tprt_view &data, const tprt_view &indices, const tprt_view &updates, const tprt_view &out,
+                        int32_t axis) {
+  bool fits = data.rank == out.rank && data.dtype == out.dtype && updates.dtype == out.dtype && axis < out.rank &&
+              indices.rank > 0 && (indices.dtype == TPRT_I32 || indices.dtype == TPRT_I64);
+  for (int d = 0; d < out.rank && fits; ++d)
+    fits = data.sizes[d] == out.sizes[d];
+  if (!fits)
+    return false;
+  if (axis >= 0) {
+    fits = indices.rank == out.rank && updates.rank == out.rank;
+    for (int d = 0; d < out.rank && fits; ++d)
+      fits = indices.sizes[d] == updates.sizes[d] && (d == axis || indices.sizes[d] <= out.sizes[d]);
+    return fits;
+  }
+  int outer = indices.rank - 1;
+  int64_t depth = indices.sizes[outer];
+  fits = depth <= out.rank && updates.rank == outer + out.rank - depth;
+  for (int d = 0; d < updates.rank && fits; ++d)
+    fits = updates.sizes[d] == (d < outer ? indices.sizes[d] : out.sizes[depth + d - outer]);
+  return fits;
+}
+
+ScatterArgs tprt::cuda::describeScatter(const tprt_view &data, const tprt_view &indices, const tprt_view &updates,
+                                        const tprt_view &out, int32_t axis, int32_t reduction, int32_t op) {
+  if (!fitsScatter(data, indices, updates, out, axis))
+    fail(TPRT_INVALID_ARGUMENT, "scatter: ", viewText(updates), " at ", viewText(indices), " along dimension ", axis,
+         " does not fit ", viewText(out));
+  ScatterArgs args{};
+  args.indices = indices.data;
+  args.updates = updates.data;
+  args.out = out.data;
+  args.reduction = reduction;
+  args.wideIndices = indices.dtype == TPRT_I64;
+  args.op = op;
+  if (axis >= 0) {
+    args.depth = 1;
+    args.extents[0] = out.sizes[axis];
+    args.strides[0] = out.strides[axis];
+    for (int d = 0; d < out.rank; ++d)
+      if (d != axis)
+        args.space.append(indices.sizes[d], {indices.strides[d], updates.strides[d], out.strides[d]});
+    args.sequence.append(indices.sizes[axis], {indices.strides[axis], updates.strides[axis]});
+    return args;
+  }
+  int outer = indices.rank - 1;
+  args.depth = static_cast<int32_t>(indices.sizes[outer]);
+  args.componentStep = indices.strides[outer];
+  for (int c = 0; c < args.depth; ++c) {
+    args.extents[c] = out.sizes[c];
+    args.strides[c] = out.strides[c];
+  }
+  for (int d = 0; d < outer; ++d)
+    args.sequence.append(indices.sizes[d], {indices.strides[d], updates.strides[d]});
+  for (int d = args.depth; d < out.rank; ++d)
+    args.space.append(out.sizes[d], {0, updates.strides[outer + d - args.depth], out.strides[d]});
+  return args;
+}
+
+TopKArgs tprt::cuda::describeTopK(const tprt_view &data, const tprt_view &values, const tprt_view &indices,
+                                  int32_t axis, int32_t largest) {
+  bool fits = axis >= 0 && axis < data.rank && values.rank == data.rank && indices.rank == data.rank &&
+              values.dtype == data.dtype && indices.dtype == TPRT_I64 && hasOrder(data.dtype);
+  for (int d = 0; d < data.rank && fits; ++d)
+    fits = values.sizes[d] == indices.sizes[d] &&
+           (d == axis ? values.sizes[d] <= data.sizes[d] : values.sizes[d] == data.sizes[d]);
+  if (!fits)
+    fail(TPRT_INVALID_ARGUMENT, "top-k: ", viewText(data), " along dimension ", axis, " does not give ",
+         viewText(values), " and ", viewText(indices));
+  TopKArgs args{};
+  args.data = data.data;
+  args.values = values.data;
+  args.indices = static_cast<int64_t *>(indices.data);
+  for (int d = 0; d < data.rank; ++d)
+    if (d != axis)
+      args.rows.append(data.sizes[d], {data.strides[d], values.strides[d], indices.strides[d]});
+  args.count = data.sizes[axis];
+  args.k = values.sizes[axis];
+  args.dataStep = data.strides[axis];
+  args.valueStep = values.strides[axis];
+  args.indexStep = indices.strides[axis];
+  args.dtype = data.dtype;
+  args.elementBytes = static_cast<int32_t>(dtypeSize(data.dtype));
+  args.largest = largest;
+  return args;
+}
+
 static AttentionTensor attentionTensor(const tprt_view &view) {
   AttentionTensor tensor{view.data, {}};
   for (int d = 0; d < 4; ++d)

@@ -18,6 +18,7 @@
 #include "kernels/Attention.cuh"
 #include "kernels/Matmul.cuh"
 #include "kernels/Move.cuh"
+#include "kernels/Select.cuh"
 #include "tprt/abi.h"
 
 namespace tprt::cuda {
@@ -30,6 +31,13 @@ CopyArgs describeCopy(const tprt_view &from, const tprt_view &to);
 GatherArgs describeGather(const tprt_view &table, const tprt_view &indices,
                           const tprt_view &out, int32_t axis, int64_t offset,
                           int64_t globalRows, int32_t op);
+
+/// Of the updates, after a copy of the data to `out`; `error` is null.
+ScatterArgs describeScatter(const tprt_view &data, const tprt_view &indices, const tprt_view &updates,
+                            const tprt_view &out, int32_t axis, int32_t reduction, int32_t op);
+
+TopKArgs describeTopK(const tprt_view &data, const tprt_view &values, const tprt_view &indices, int32_t axis,
+                      int32_t largest);
 
 AttentionArgs describeAttention(const tprt_view &q, const tprt_view &k,
                                 const tprt_view &v, const tprt_view *mask,

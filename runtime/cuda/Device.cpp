@@ -88,8 +88,7 @@ void *CudaDevice::scratch(int slot, size_t bytes) {
 }
 
 const OpTable &CudaDevice::ops() const {
-  static const OpTable table = {opMatmul, opAttention,  opCacheAppend,
-                                opGather, opCollective, opCopy,
-                                opLaunch};
+  static const OpTable table = {opMatmul, opAttention, opCacheAppend, opGather, opCollective,
+                                opCopy,   opLaunch,    opScatter,     opTopK};
   return table;
 }

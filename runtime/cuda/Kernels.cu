@@ -30,6 +30,16 @@ template <typename T> __global__ void reduceKernel(ReduceArgs args) {
   reduceBody<T>(block, args);
 }
 
+template <typename T> __global__ void scatterKernel(ScatterArgs args) {
+  DeviceBlock block;
+  scatterBody<T>(block, args);
+}
+
+__global__ void topKKernel(TopKArgs args) {
+  DeviceBlock block;
+  topKBody(block, args);
+}
+
 template <typename A> __global__ void matmulKernel(MatmulArgs args) {
   DeviceBlock block;
   matmulBody<A>(block, args);
@@ -122,6 +132,52 @@ void tprt::cuda::launchGather(cudaStream_t stream, const GatherArgs &args,
   }
   fail(TPRT_UNSUPPORTED, "cuda: gather of elements of ", elementBytes,
        " bytes");
+}
+
+void tprt::cuda::launchScatter(cudaStream_t stream, const ScatterArgs &args,
+                               tprt_dtype dtype) {
+  auto launch = [&](void (*kernel)(ScatterArgs)) {
+    launchElements(stream, kernel, args, "scatter");
+  };
+  switch (dtype) {
+  case TPRT_F32:
+    return launch(scatterKernel<float>);
+  case TPRT_F64:
+    return launch(scatterKernel<double>);
+  case TPRT_F16:
+    return launch(scatterKernel<Half>);
+  case TPRT_BF16:
+    return launch(scatterKernel<BFloat16>);
+  case TPRT_BOOL:
+    return launch(scatterKernel<bool>);
+  case TPRT_I8:
+    return launch(scatterKernel<int8_t>);
+  case TPRT_U8:
+    return launch(scatterKernel<uint8_t>);
+  case TPRT_I16:
+    return launch(scatterKernel<int16_t>);
+  case TPRT_U16:
+    return launch(scatterKernel<uint16_t>);
+  case TPRT_I32:
+    return launch(scatterKernel<int32_t>);
+  case TPRT_U32:
+    return launch(scatterKernel<uint32_t>);
+  case TPRT_I64:
+    return launch(scatterKernel<int64_t>);
+  case TPRT_U64:
+    return launch(scatterKernel<uint64_t>);
+  default:
+    fail(TPRT_UNSUPPORTED, "cuda: scatter of elements of type ",
+         static_cast<int>(dtype));
+  }
+}
+
+void tprt::cuda::launchTopK(cudaStream_t stream, const TopKArgs &args) {
+  unsigned blocks = exactBlocks(args.rows.count, "top-k");
+  if (blocks == 0 || args.k == 0)
+    return;
+  topKKernel<<<blocks, kThreads, kTopKSharedBytes, stream>>>(args);
+  check(cudaGetLastError(), "top-k");
 }
 
 void tprt::cuda::launchReduce(cudaStream_t stream, const ReduceArgs &args,

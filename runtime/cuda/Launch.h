@@ -12,6 +12,7 @@
 #include "kernels/Attention.cuh"
 #include "kernels/Matmul.cuh"
 #include "kernels/Move.cuh"
+#include "kernels/Select.cuh"
 #include <cuda_runtime_api.h>
 
 namespace tprt::cuda {
@@ -25,6 +26,8 @@ void launchGather(cudaStream_t stream, const GatherArgs &args,
                   size_t elementBytes);
 void launchReduce(cudaStream_t stream, const ReduceArgs &args,
                   tprt_dtype dtype);
+void launchScatter(cudaStream_t stream, const ScatterArgs &args, tprt_dtype dtype);
+void launchTopK(cudaStream_t stream, const TopKArgs &args);
 /// `wide`: accumulate in f64.
 void launchMatmul(cudaStream_t stream, const MatmulArgs &args, bool wide);
 void launchEpilogue(cudaStream_t stream, const EpilogueArgs &args, bool wide);

@@ -62,6 +62,21 @@ void tprt::cuda::opGather(tprt_ctx *ctx, int32_t op, const tprt_view *table,
   launchGather(device.stream().handle(), args, dtypeSize(table->dtype));
 }
 
+void tprt::cuda::opScatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *indices,
+                           const tprt_view *updates, const tprt_view *out, int32_t axis, int32_t reduction) {
+  CudaDevice &device = deviceOf(ctx);
+  ScatterArgs args = describeScatter(*data, *indices, *updates, *out, axis, reduction, op);
+  args.error = device.error();
+  if (data->data != out->data)
+    device.stream().copy(describeCopy(*data, *out), dtypeSize(data->dtype));
+  launchScatter(device.stream().handle(), args, static_cast<tprt_dtype>(out->dtype));
+}
+
+void tprt::cuda::opTopK(tprt_ctx *ctx, int32_t, const tprt_view *data, const tprt_view *values,
+                        const tprt_view *indices, int32_t axis, int32_t largest) {
+  launchTopK(deviceOf(ctx).stream().handle(), describeTopK(*data, *values, *indices, axis, largest));
+}
+
 void tprt::cuda::opCollective(tprt_ctx *ctx, int32_t, int32_t kind,
                               int32_t group, int32_t reduction, int32_t dim,
                               int32_t dim2, const int64_t *memberSizes,

@@ -138,9 +138,32 @@ void copy(tprt_ctx *ctx, int32_t, const tprt_view *src, const tprt_view *dst) {
   copyView(ctx, *src, *dst);
 }
 
+void scatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *indices, const tprt_view *updates,
+             const tprt_view *out, int32_t axis, int32_t reduction) {
+  ScatterArgs args = describeScatter(*data, *indices, *updates, *out, axis, reduction, op);
+  args.error = &deviceOf(ctx).error;
+  copyView(ctx, *data, *out);
+  deviceOf(ctx).stream->synchronize();
+  emulate(3, 0, [&](HostBlock &block) {
+    if (out->dtype == TPRT_F32)
+      scatterBody<float>(block, args);
+    else if (out->dtype == TPRT_BF16)
+      scatterBody<BFloat16>(block, args);
+    else if (out->dtype == TPRT_I64)
+      scatterBody<int64_t>(block, args);
+    else
+      scatterBody<bool>(block, args);
+  });
+}
+
+void topK(tprt_ctx *, int32_t, const tprt_view *data, const tprt_view *values, const tprt_view *indices, int32_t axis,
+          int32_t largest) {
+  TopKArgs args = describeTopK(*data, *values, *indices, axis, largest);
+  emulate(args.rows.count, kTopKSharedBytes, [&](HostBlock &block) { topKBody(block, args); });
+}
+
 const OpTable &EmulatedDevice::ops() const {
-  static const OpTable table = {matmul,     attention, cacheAppend, gather,
-                                collective, copy,      nullptr};
+  static const OpTable table = {matmul, attention, cacheAppend, gather, collective, copy, nullptr, scatter, topK};
   return table;
 }
 

@@ -491,6 +491,72 @@ TEST_P(RuntimeOps, GatherOutOfRange) {
   EXPECT_EQ(error(), "index 6 is out of range for 6 rows");
 }
 
+TEST_P(RuntimeOps, ScatterUpdatesInOrder) {
+  std::vector<float> data = {1, 2, 3, 4}, updates = {10, 20, 30}, out(4);
+  std::vector<int64_t> indices = {1, -3, 0};
+  tprt_view from = test::viewOf(data, TPRT_F32, {4}), put = test::viewOf(updates, TPRT_F32, {3});
+  tprt_view at = test::viewOf(indices, TPRT_I64, {3}), to = test::viewOf(out, TPRT_F32, {4});
+  auto scatter = [&](int32_t reduction) {
+    tprt_op_scatter(&ctx, 0, &from, &at, &put, &to, 0, reduction);
+    EXPECT_EQ(error(), "");
+    return out;
+  };
+  EXPECT_EQ(scatter(TPRT_SCATTER_NONE), (std::vector<float>{30, 20, 3, 4}));
+  EXPECT_EQ(scatter(TPRT_SCATTER_ADD), (std::vector<float>{31, 32, 3, 4}));
+  EXPECT_EQ(scatter(TPRT_SCATTER_MUL), (std::vector<float>{30, 400, 3, 4}));
+  EXPECT_EQ(scatter(TPRT_SCATTER_MIN), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(scatter(TPRT_SCATTER_MAX), (std::vector<float>{30, 20, 3, 4}));
+}
+
+TEST_P(RuntimeOps, ScatterBlocksAtTuples) {
+  std::vector<int32_t> data = {0, 1, 2, 3, 4, 5, 6, 7}, updates = {100, 200, 300, 400}, out(8);
+  std::vector<int64_t> indices = {1, 0, 0, -1};
+  tprt_view from = test::viewOf(data, TPRT_I32, {2, 2, 2}), put = test::viewOf(updates, TPRT_I32, {2, 2});
+  tprt_view at = test::viewOf(indices, TPRT_I64, {2, 2}), to = test::viewOf(out, TPRT_I32, {2, 2, 2});
+  tprt_op_scatter(&ctx, 0, &from, &at, &put, &to, -1, TPRT_SCATTER_ADD);
+  EXPECT_EQ(error(), "");
+  EXPECT_EQ(out, (std::vector<int32_t>{0, 1, 302, 403, 104, 205, 6, 7}));
+}
+
+TEST_P(RuntimeOps, ScatterOutOfRange) {
+  std::vector<float> data(4), updates(1), out(4);
+  std::vector<int64_t> indices = {-5};
+  tprt_view from = test::viewOf(data, TPRT_F32, {4}), put = test::viewOf(updates, TPRT_F32, {1});
+  tprt_view at = test::viewOf(indices, TPRT_I64, {1}), to = test::viewOf(out, TPRT_F32, {4});
+  tprt_op_scatter(&ctx, 0, &from, &at, &put, &to, 0, TPRT_SCATTER_NONE);
+  EXPECT_EQ(error(), "index -5 is out of range for 4 elements");
+}
+
+TEST_P(RuntimeOps, TopKOrdersEqualElementsByIndex) {
+  float nan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> data = {0, -1, 5, -0.0f, 5, nan, -7}, values(4);
+  std::vector<int64_t> found(4);
+  tprt_view from = test::viewOf(data, TPRT_F32, {7}), to = test::viewOf(values, TPRT_F32, {4});
+  tprt_view at = test::viewOf(found, TPRT_I64, {4});
+  tprt_op_topk(&ctx, 0, &from, &to, &at, 0, /*largest=*/1);
+  EXPECT_EQ(error(), "");
+  EXPECT_EQ(found, (std::vector<int64_t>{5, 2, 4, 0}));
+  EXPECT_EQ(values[1], 5);
+  tprt_op_topk(&ctx, 0, &from, &to, &at, 0, /*largest=*/0);
+  EXPECT_EQ(error(), "");
+  EXPECT_EQ(found, (std::vector<int64_t>{6, 1, 0, 3}));
+}
+
+// A vocabulary, and the types whose order is not that of their bits.
+TEST_P(RuntimeOps, TopKOfLongRows) {
+  std::vector<uint64_t> data(100000), values(5);
+  for (size_t i = 0; i < data.size(); ++i)
+    data[i] = (i * 7919) % data.size();
+  data[123] = UINT64_MAX;
+  std::vector<int64_t> found(5);
+  tprt_view from = test::viewOf(data, TPRT_U64, {100000}), to = test::viewOf(values, TPRT_U64, {5});
+  tprt_view at = test::viewOf(found, TPRT_I64, {5});
+  tprt_op_topk(&ctx, 0, &from, &to, &at, 0, /*largest=*/1);
+  EXPECT_EQ(error(), "");
+  EXPECT_EQ(found[0], 123);
+  EXPECT_EQ(values, (std::vector<uint64_t>{UINT64_MAX, 99999, 99998, 99997, 99996}));
+}
+
 TEST_P(RuntimeOps, CopyAnyStrides) {
   for (int32_t dtype : {TPRT_BOOL, TPRT_F16, TPRT_F32, TPRT_I64})
     for (std::vector<int> order : std::vector<std::vector<int>>{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}}) {

@@ -33,6 +33,9 @@ public:
   mlir::LogicalResult lowerGemm(onnx::GemmOp op);
   mlir::LogicalResult lowerAttention(onnx::AttentionOp op);
   mlir::LogicalResult lowerGather(onnx::GatherOp op);
+  mlir::LogicalResult lowerScatterElements(onnx::ScatterElementsOp op);
+  mlir::LogicalResult lowerScatterND(onnx::ScatterNDOp op);
+  mlir::LogicalResult lowerTopK(onnx::TopKOp op);
   mlir::LogicalResult lowerConcat(onnx::ConcatOp op);
   /// Reshape, Flatten, Squeeze, Unsqueeze: `source` in the result's shape.
   mlir::LogicalResult lowerReshape(mlir::Operation *op, mlir::Value source);

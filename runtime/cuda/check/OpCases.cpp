@@ -72,6 +72,8 @@ public:
                  int64_t keys, int64_t headSize, tprt_attention_params params,
                  const Tensor *mask);
   void gathers();
+  void scatters();
+  void selections();
   void moves();
 
   std::vector<Result> results;
@@ -277,6 +279,54 @@ void Checker::gathers() {
       }
 }
 
+void Checker::scatters() {
+  auto scatter = [&](const std::string &name, const Tensor &data, const Tensor &indices, const Tensor &updates,
+                     int32_t axis, int32_t reduction, bool mustFail) {
+    Tensor out(data.view.dtype, {4, 5, 6}, {}, 1);
+    both(
+        name, {&data, &indices, &updates}, out, toleranceOf(data.view.dtype),
+        [&](tprt_ctx &ctx, const std::vector<const tprt_view *> &v) {
+          ctx.ops.scatter(&ctx, 3, v[0], v[1], v[2], v[3], axis, reduction);
+        },
+        mustFail);
+  };
+  for (int32_t dtype : {TPRT_F32, TPRT_BF16, TPRT_I64, TPRT_BOOL})
+    for (int32_t reduction = TPRT_SCATTER_NONE; reduction <= TPRT_SCATTER_MAX; ++reduction)
+      for (int64_t bad : {0, 4, -5}) {
+        std::string name = concat(dtypeName(dtype), " reduction ", reduction, " index ", bad);
+        Tensor data(dtype, {4, 5, 6}, {2, 0, 1}, 2);
+        data.randomize(generator);
+        // Several updates of one element, in both forms.
+        Tensor along(TPRT_I32, {6, 2, 1}), updates(dtype, {6, 2, 1});
+        along.fill({0, 1, 0, -4, 3, -1, 3, 1, 2, 1, 0, bad});
+        updates.randomize(generator);
+        scatter("scatter along 0 " + name, data, along, updates, 0, reduction, bad != 0);
+        Tensor tuples(TPRT_I64, {2, 3, 1}), blocks(dtype, {2, 3, 5, 6});
+        tuples.fill({0, 3, 0, -1, 0, bad});
+        blocks.randomize(generator);
+        scatter("scatter blocks " + name, data, tuples, blocks, -1, reduction, bad != 0);
+      }
+}
+
+void Checker::selections() {
+  for (int32_t dtype : {TPRT_F32, TPRT_F16, TPRT_F64, TPRT_I64, TPRT_BOOL})
+    for (int32_t axis : {0, 1})
+      for (int32_t largest : {0, 1})
+        for (bool wantIndices : {false, true}) {
+          Tensor data(dtype, {300, 3}, {1, 0}, 2);
+          data.randomize(generator);
+          std::vector<int64_t> sizes = axis ? std::vector<int64_t>{300, 2} : std::vector<int64_t>{7, 3};
+          // The last tensor is what is compared.
+          Tensor values(dtype, sizes), indices(TPRT_I64, sizes);
+          both(concat("top-k ", dtypeName(dtype), " along ", axis, largest ? " largest" : " smallest",
+                      wantIndices ? " indices" : " values"),
+               {&data, wantIndices ? &values : &indices}, wantIndices ? indices : values, 0,
+               [&](tprt_ctx &ctx, const std::vector<const tprt_view *> &v) {
+                 ctx.ops.topk(&ctx, 0, v[0], wantIndices ? v[1] : v[2], wantIndices ? v[2] : v[1], axis, largest);
+               });
+        }
+}
+
 void Checker::moves() {
   for (int32_t dtype : {TPRT_F32, TPRT_F16, TPRT_F64, TPRT_BOOL}) {
     Tensor from(dtype, {3, 4, 50}, {1, 2, 0}), to(dtype, {3, 4, 50}, {}, 5);
@@ -453,6 +503,8 @@ tprt::check::checkOperations(const BackendFactory &tested,
   checker.matmuls();
   checker.attentions();
   checker.gathers();
+  checker.scatters();
+  checker.selections();
   checker.moves();
   for (int ranks : {1, 2, 4}) {
     auto results = checkCollectives(tested, reference, ranks);

@@ -132,6 +132,30 @@ void tprt_op_cache_append(tprt_ctx *ctx, int32_t op, const tprt_view *past, cons
 void tprt_op_gather(tprt_ctx *ctx, int32_t op, const tprt_view *table, const tprt_view *indices, const tprt_view *out,
                     int32_t axis, int64_t offset, int64_t global_size);
 
+typedef enum tprt_scatter_reduction {
+  TPRT_SCATTER_NONE = 0, // the last update of an element stays
+  TPRT_SCATTER_ADD = 1,  // bool: or
+  TPRT_SCATTER_MUL = 2,  // bool: and
+  TPRT_SCATTER_MIN = 3,
+  TPRT_SCATTER_MAX = 4
+} tprt_scatter_reduction;
+
+// out = data with updates put in, one after the other in row-major order (so
+// that several for one element all count). Indices are i32 or i64; negative
+// ones count from the end, one outside of [-size, size) is an error.
+// axis >= 0 (ONNX ScatterElements): indices and updates have the same shape, of
+// data's rank; an update's position is its own but for indices[...] along axis.
+// axis -1 (ONNX ScatterND): indices [i.., d], updates [i.., rest..] for data
+// [indexed.. (d dimensions), rest..].
+void tprt_op_scatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *indices,
+                     const tprt_view *updates, const tprt_view *out, int32_t axis, int32_t reduction);
+
+// The first values.sizes[axis] elements of data along `axis` in descending
+// order (ascending where `largest` is 0), equal ones in order of their index; a
+// NaN is larger than any number. `indices` (i64) gets their positions.
+void tprt_op_topk(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *values, const tprt_view *indices,
+                  int32_t axis, int32_t largest);
+
 // A collective over group `group` of the manifest's "groups" (the member lists
 // this rank belongs to are found by rank). `member_sizes`: null when all
 // members have equal pieces, else the size along `dim` on each member, in group

@@ -27,7 +27,7 @@
 #include <atomic>
 #include <mutex>
 
-#define TPRT_BACKEND_VERSION 1
+#define TPRT_BACKEND_VERSION 2
 
 namespace tprt {
 
@@ -58,6 +58,10 @@ struct OpTable {
   // Null where programs launch no kernels.
   void (*launch)(tprt_ctx *, int32_t op, int32_t kernel, const int64_t grid[3], const int64_t block[3], void **args,
                  int32_t numArgs);
+  void (*scatter)(tprt_ctx *, int32_t op, const tprt_view *data, const tprt_view *indices, const tprt_view *updates,
+                  const tprt_view *out, int32_t axis, int32_t reduction) = nullptr;
+  void (*topk)(tprt_ctx *, int32_t op, const tprt_view *data, const tprt_view *values, const tprt_view *indices,
+               int32_t axis, int32_t largest) = nullptr;
 };
 
 // One rank's device. Created, used and destroyed on that rank's thread.

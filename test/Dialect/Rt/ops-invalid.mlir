@@ -89,3 +89,27 @@ func.func @launch_type(%o: memref<4xf32>) {
   rt.launch @k outs(%o : memref<4xf32>)
   return
 }
+
+// -----
+
+func.func @scatter_tuples(%x: memref<4x8xf32>, %i: memref<3x3xi64>, %u: memref<3xf32>) {
+  // expected-error @+1 {{the indices' last dimension does not index the data's}}
+  rt.scatter ins(%x, %i, %u : memref<4x8xf32>, memref<3x3xi64>, memref<3xf32>) outs(%x : memref<4x8xf32>)
+  return
+}
+
+// -----
+
+func.func @scatter_blocks(%x: memref<4x8xf32>, %i: memref<3x1xi64>, %u: memref<3x4xf32>) {
+  // expected-error @+1 {{the updates' shape is not that of the indexed blocks}}
+  rt.scatter ins(%x, %i, %u : memref<4x8xf32>, memref<3x1xi64>, memref<3x4xf32>) outs(%x : memref<4x8xf32>)
+  return
+}
+
+// -----
+
+func.func @topk(%x: memref<4x8xf32>, %v: memref<3x2xf32>, %i: memref<3x2xi64>) {
+  // expected-error @+1 {{results need the data's shape beside the axis}}
+  rt.topk ins(%x : memref<4x8xf32>) outs(%v, %i : memref<3x2xf32>, memref<3x2xi64>) {axis = 1 : i64}
+  return
+}

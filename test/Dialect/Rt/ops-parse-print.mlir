@@ -45,13 +45,21 @@ func.func @attention(%q: memref<1x?x8x16xf32>, %k: memref<1x4x?x16xf32>, %m: mem
 
 // CHECK-LABEL: func @others
 func.func @others(%t: memref<16x8xf32>, %i: memref<?xi64>, %past: memref<1x4x?x16xf32, strided<[?, ?, ?, 1]>>,
-                  %x: memref<?x8xf32>, %p: memref<1x4x?x16xf32, strided<[?, ?, ?, 1]>>, %f: memref<1x4x1x16xf32>) {
+                  %j: memref<?x8xi64>, %v: memref<?x2xf32>, %w: memref<?x2xi64>, %x: memref<?x8xf32>, %p: memref<1x4x?x16xf32, strided<[?, ?, ?, 1]>>, %f: memref<1x4x1x16xf32>) {
   %n = rt.symbol 0
   // CHECK: rt.gather ins({{.*}}) outs({{.*}}) offset %{{.*}} global_size %{{.*}}
   rt.gather ins(%t, %i : memref<16x8xf32>, memref<?xi64>) outs(%x : memref<?x8xf32>) offset %n global_size %n
   // CHECK: rt.cache_append ins({{.*}}) outs({{.*}}) {axis = 2 : i64}
   rt.cache_append ins(%past, %f : memref<1x4x?x16xf32, strided<[?, ?, ?, 1]>>, memref<1x4x1x16xf32>)
       outs(%p : memref<1x4x?x16xf32, strided<[?, ?, ?, 1]>>) {axis = 2 : i64}
+  // CHECK: rt.scatter ins({{.*}}) outs({{.*}}) {axis = 0 : i64, reduction = 1 : i32}
+  rt.scatter ins(%x, %j, %x : memref<?x8xf32>, memref<?x8xi64>, memref<?x8xf32>) outs(%x : memref<?x8xf32>)
+      {axis = 0 : i64, reduction = 1 : i32}
+  // CHECK: rt.topk ins({{.*}}) outs({{.*}}) {axis = 1 : i64, smallest}
+  rt.topk ins(%x : memref<?x8xf32>) outs(%v, %w : memref<?x2xf32>, memref<?x2xi64>) {axis = 1 : i64, smallest}
+  %true = arith.constant true
+  // CHECK: rt.check %{{.*}}, %{{.*}}, %{{.*}} site 0
+  rt.check %true, %n, %n site 0
   // CHECK: rt.collective all_gather ins({{.*}}) outs({{.*}}) member_sizes(%{{.*}}, %{{.*}}) group 1
   rt.collective all_gather ins(%x : memref<?x8xf32>) outs(%x : memref<?x8xf32>) member_sizes(%n, %n) group 1
   // CHECK: rt.copy ins({{.*}}) outs({{.*}})
