@@ -315,12 +315,19 @@ LogicalResult HostBuilder::callKernel(rt::LaunchOp op) {
       operands.push_back(toValue(stride));
   }
   if (op->hasAttr(rt::RtDialect::kKernelIndexAttr)) {
+    // GPU kernels that check take the number of their first checking operator.
+    if (auto base = op->getAttrOfType<IntegerAttr>(rt::RtDialect::kCheckBaseAttr))
+      operands.push_back(i64(base.getInt()));
     launchKernel(op, operands);
     return success();
   }
   auto kernel = module.lookupSymbol<LLVM::LLVMFuncOp>(op.getKernel());
   if (!kernel)
     return op.emitError() << "kernel " << op.getKernelAttr() << " is not compiled";
+  if (kernel->hasAttr(rt::RtDialect::kCheckedAttr)) {
+    auto base = op->getAttrOfType<IntegerAttr>(rt::RtDialect::kCheckBaseAttr);
+    operands.append({args.lookup(HostArg::Context), i32(base ? base.getInt() : 0)});
+  }
   LLVM::CallOp::create(builder, loc, kernel, operands);
   return success();
 }

@@ -50,6 +50,20 @@ static void numberSteps(func::FuncOp func, DenseMap<Operation *, int64_t> &steps
     table.push_back(builder.getDictionaryAttr(entry));
     op.setAttr(rt::RtDialect::kOpAttr, builder.getI64IntegerAttr(index));
   }
+  // After the steps: the operators inside kernels that may fail.
+  for (auto launch : func.getOps<rt::LaunchOp>()) {
+    auto checks = launch->getAttrOfType<ArrayAttr>(rt::RtDialect::kChecksAttr);
+    if (!checks)
+      continue;
+    launch->setAttr(rt::RtDialect::kCheckBaseAttr, builder.getI64IntegerAttr(table.size()));
+    for (auto check : checks.getAsRange<DictionaryAttr>()) {
+      StringRef name = getNodeName(check.getAs<LocationAttr>("loc"));
+      SmallVector<NamedAttribute> entry{{"name", builder.getStringAttr(name)}, {"type", check.get("type")}};
+      if (auto layer = launch->getAttrOfType<IntegerAttr>("tp.layer"))
+        entry.emplace_back("layer", builder.getI64IntegerAttr(layer.getInt()));
+      table.push_back(builder.getDictionaryAttr(entry));
+    }
+  }
   func->getParentOfType<ModuleOp>()->setAttr(rt::RtDialect::kOpsAttr, builder.getArrayAttr(table));
 }
 

@@ -130,6 +130,72 @@ static Value createSinOrCos(OpBuilder &builder, Location loc, Value angle, bool 
   return arith::TruncFOp::create(builder, loc, builder.getF32Type(), result);
 }
 
+constexpr StringLiteral kErrorFlag = "tprt_device_error";
+
+/// The flag of failed checks: set, op, got, limit (DeviceError of the runtime).
+static LLVM::LLVMStructType getErrorType(MLIRContext *context) {
+  Type i32 = IntegerType::get(context, 32), i64 = IntegerType::get(context, 64);
+  return LLVM::LLVMStructType::getLiteral(context, {i32, i32, i64, i64});
+}
+
+/// Turns the checks of a kernel into writes of the flag, by the first that
+/// fails. The kernel gets the number of its first checking operator.
+static void flagFailures(func::FuncOp kernel, ModuleOp kernels) {
+  SmallVector<rt::CheckOp> checks;
+  kernel.walk([&](rt::CheckOp check) { checks.push_back(check); });
+  if (checks.empty())
+    return;
+  Location loc = kernel.getLoc();
+  MLIRContext *context = kernel.getContext();
+  OpBuilder builder(context);
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  LLVM::LLVMStructType flagType = getErrorType(context);
+  constexpr unsigned kGlobalMemory = 1;
+  if (!kernels.lookupSymbol(kErrorFlag)) {
+    builder.setInsertionPointToStart(kernels.getBody());
+    auto global = LLVM::GlobalOp::create(builder, loc, flagType, /*isConstant=*/false, LLVM::Linkage::External,
+                                         kErrorFlag, Attribute(), /*alignment=*/8, kGlobalMemory);
+    builder.createBlock(&global.getInitializerRegion());
+    Value zero = LLVM::ZeroOp::create(builder, loc, flagType);
+    LLVM::ReturnOp::create(builder, loc, zero);
+  }
+  SmallVector<Type> arguments(kernel.getArgumentTypes());
+  arguments.push_back(i64);
+  kernel.setFunctionType(builder.getFunctionType(arguments, {}));
+  Value base = kernel.front().addArgument(i64, loc);
+  if (ArrayAttr attrs = kernel.getArgAttrsAttr()) {
+    SmallVector<Attribute> all(attrs.getValue());
+    all.push_back(builder.getDictionaryAttr({}));
+    kernel.setArgAttrsAttr(builder.getArrayAttr(all));
+  }
+  for (rt::CheckOp check : checks) {
+    builder.setInsertionPoint(check);
+    Value yes = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+    Value failed = arith::XOrIOp::create(builder, loc, check.getCondition(), yes);
+    auto branch = scf::IfOp::create(builder, loc, failed, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    Value flag =
+        LLVM::AddressOfOp::create(builder, loc, LLVM::LLVMPointerType::get(context, kGlobalMemory), kErrorFlag);
+    Value zero = LLVM::ConstantOp::create(builder, loc, i32, builder.getI32IntegerAttr(0));
+    Value one = LLVM::ConstantOp::create(builder, loc, i32, builder.getI32IntegerAttr(1));
+    Value exchange = LLVM::AtomicCmpXchgOp::create(builder, loc, flag, zero, one, LLVM::AtomicOrdering::monotonic,
+                                                   LLVM::AtomicOrdering::monotonic);
+    Value isFirst = LLVM::ExtractValueOp::create(builder, loc, exchange, ArrayRef<int64_t>{1});
+    auto first = scf::IfOp::create(builder, loc, isFirst, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(first.thenBlock());
+    Value site = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(check.getSite()));
+    Value op = arith::TruncIOp::create(builder, loc, i32, arith::AddIOp::create(builder, loc, base, site));
+    Value fields[] = {op, arith::IndexCastOp::create(builder, loc, i64, check.getGot()),
+                      arith::IndexCastOp::create(builder, loc, i64, check.getLimit())};
+    for (auto [index, value] : llvm::enumerate(fields)) {
+      Value field = LLVM::GEPOp::create(builder, loc, flag.getType(), flagType, flag,
+                                        ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index + 1)});
+      LLVM::StoreOp::create(builder, loc, value, field);
+    }
+    check.erase();
+  }
+}
+
 /// Functions of libdevice, by the name of the operation.
 static StringRef getDeviceFunction(Operation *op) {
   return llvm::StringSwitch<StringRef>(op->getName().getStringRef())
@@ -212,6 +278,7 @@ struct RtConvertGpuKernels : tpo::impl::RtConvertGpuKernelsPassBase<RtConvertGpu
       if (failed(mapToThreads(func)))
         return signalPassFailure();
       callDeviceFunctions(func, kernels);
+      flagFailures(func, kernels);
     }
     OpPassManager pipeline(ModuleOp::getOperationName());
     buildKernelPipeline(pipeline);

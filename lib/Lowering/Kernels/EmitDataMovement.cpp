@@ -308,41 +308,6 @@ Value emitTile(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   return e.element(op->getOperand(0), source);
 }
 
-Value emitPad(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
-  Value data = op->getOperand(0);
-  int64_t rank = rankOf(data);
-  if (getString(op, "mode", "constant") != "constant")
-    return ScalarEmitter::unsupported(op, "only the constant mode is supported");
-  std::optional<SmallVector<AffineExpr>> pads = getSizeExprs(op->getOperand(1));
-  if (!pads)
-    return ScalarEmitter::unsupported(op, "pads depend on data");
-  SmallVector<int64_t> axes;
-  for (int64_t i = 0; i < rank; ++i)
-    axes.push_back(i);
-  if (hasOperand(op, 3)) {
-    std::optional<SmallVector<int64_t>> given = getConstantInts(op->getOperand(3));
-    if (!given)
-      return ScalarEmitter::unsupported(op, "axes depend on data");
-    axes = *given;
-  }
-  OpBuilder &b = e.builder();
-  SmallVector<Value> source(indices);
-  Value inside;
-  for (auto [i, axis] : llvm::enumerate(axes)) {
-    int64_t dim = normalizeAxis(axis, rank);
-    Value size = e.size(data, dim);
-    if (!size)
-      return Value();
-    source[dim] = e.sub(indices[dim], e.materialize((*pads)[i]));
-    // One unsigned comparison checks both ends.
-    Value here = arith::CmpIOp::create(b, e.location(), arith::CmpIPredicate::ult, source[dim], size);
-    inside = inside ? Value(arith::AndIOp::create(b, e.location(), inside, here)) : here;
-  }
-  Type type = e.computeTypeOf(data);
-  return e.choose(inside, type, [&] { return e.element(data, source); },
-                  [&] { return hasOperand(op, 2) ? e.element(op->getOperand(2), {}) : e.constant(type, 0); });
-}
-
 Value emitTrilu(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value x = e.element(op->getOperand(0), indices);
   if (!x)
@@ -369,12 +334,12 @@ Value emitTrilu(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
 Value emitGather(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value data = op->getOperand(0), positions = op->getOperand(1);
   int64_t axis = normalizeAxis(getInt(op, "axis", 0), rankOf(data)), depth = rankOf(positions);
-  Value extent = e.size(data, axis);
   Value position = e.element(positions, indices.slice(axis, depth));
-  if (!extent || !position)
+  position = e.wrapIndex(op, positions, position, data, axis);
+  if (!position)
     return Value();
   SmallVector<Value> source(indices.take_front(axis));
-  source.push_back(e.wrapIndex(position, extent));
+  source.push_back(position);
   llvm::append_range(source, indices.drop_front(axis + depth));
   return e.element(data, source);
 }
@@ -382,12 +347,11 @@ Value emitGather(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
 Value emitGatherElements(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value data = op->getOperand(0);
   int64_t axis = normalizeAxis(getInt(op, "axis", 0), rankOf(data));
-  Value extent = e.size(data, axis);
-  Value position = e.element(op->getOperand(1), indices);
-  if (!extent || !position)
+  Value position = e.wrapIndex(op, op->getOperand(1), e.element(op->getOperand(1), indices), data, axis);
+  if (!position)
     return Value();
   SmallVector<Value> source(indices);
-  source[axis] = e.wrapIndex(position, extent);
+  source[axis] = position;
   return e.element(data, source);
 }
 
@@ -402,11 +366,10 @@ Value emitGatherND(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices
   for (int64_t i = 0; i < depth; ++i) {
     SmallVector<Value> at(indices.take_front(outer));
     at.push_back(e.index(i));
-    Value extent = e.size(data, batch + i);
-    Value position = e.element(positions, at);
-    if (!extent || !position)
+    Value position = e.wrapIndex(op, positions, e.element(positions, at), data, batch + i);
+    if (!position)
       return Value();
-    source.push_back(e.wrapIndex(position, extent));
+    source.push_back(position);
   }
   llvm::append_range(source, indices.drop_front(outer));
   return e.element(data, source);
@@ -431,7 +394,6 @@ Value emitOneHot(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
   return arith::SelectOp::create(b, e.location(), hit, on, off);
 }
 
-/// ConstantOfShape and EyeLike need no operand elements.
 Value emitConstantOfShape(ScalarEmitter &e, Operation *op, unsigned, ValueRange) {
   Type type = e.computeTypeOf(op->getResult(0));
   auto value = op->getAttrOfType<DenseElementsAttr>("value");
@@ -484,9 +446,9 @@ Value emitRotary(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
     auto cached = [&](Value cache) -> Value {
       if (!hasOperand(op, 3))
         return e.broadcastElement(cache, {batch, sequence, frequency});
-      Value position = e.broadcastElement(op->getOperand(3), {batch, sequence});
-      Value extent = e.size(cache, 0);
-      return position && extent ? e.element(cache, {e.wrapIndex(position, extent), frequency}) : Value();
+      Value positions = op->getOperand(3);
+      Value position = e.wrapIndex(op, positions, e.broadcastElement(positions, {batch, sequence}), cache, 0);
+      return position ? e.element(cache, {position, frequency}) : Value();
     };
     SmallVector<Value> other(indices);
     other[rank - 1] = partner;
@@ -519,7 +481,6 @@ void registerDataMovement(llvm::StringMap<EmitFn> &table) {
   table["Split"] = emitSplit;
   table["Concat"] = emitConcat;
   table["Tile"] = emitTile;
-  table["Pad"] = emitPad;
   table["Trilu"] = emitTrilu;
   table["Gather"] = emitGather;
   table["GatherElements"] = emitGatherElements;

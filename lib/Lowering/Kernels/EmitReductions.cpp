@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -47,62 +48,72 @@ std::optional<SmallVector<int64_t>> reducedAxes(Operation *op) {
 
 enum class Kind { Sum, Mean, Max, Min, Prod, SumSquare, L1, L2, LogSum, LogSumExp };
 
-Value identity(ScalarEmitter &e, Type type, Kind kind) {
+bool isUnsigned(Value tensor) {
+  auto integer = dyn_cast<IntegerType>(getElementTypeOrSelf(tensor.getType()));
+  return integer && (integer.isUnsigned() || integer.getWidth() == 1);
+}
+
+Value identity(ScalarEmitter &e, Type type, Kind kind, bool isUnsigned) {
   OpBuilder &b = e.builder();
   if (kind == Kind::Prod)
     return e.constant(type, 1);
-  if (kind != Kind::Max && kind != Kind::Min && kind != Kind::LogSumExp)
+  if (kind != Kind::Max && kind != Kind::Min)
     return e.constant(type, 0);
   double infinity = std::numeric_limits<double>::infinity();
   if (isa<FloatType>(type))
     return e.constant(type, kind == Kind::Min ? infinity : -infinity);
   unsigned width = type.getIntOrFloatBitWidth();
-  APInt limit = width == 1 ? APInt(1, kind == Kind::Min)
-                : kind == Kind::Min ? APInt::getSignedMaxValue(width)
-                                    : APInt::getSignedMinValue(width);
+  APInt limit = kind == Kind::Min ? (isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width))
+                                  : (isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width));
   return arith::ConstantOp::create(b, e.location(), b.getIntegerAttr(type, limit));
+}
+
+template <typename FloatOp, typename SignedOp, typename UnsignedOp>
+Value extremum(ScalarEmitter &e, Value acc, Value x, bool isUnsigned) {
+  OpBuilder &b = e.builder();
+  if (isa<FloatType>(x.getType()))
+    return FloatOp::create(b, e.location(), acc, x, arith::FastMathFlags::reassoc);
+  if (isUnsigned)
+    return UnsignedOp::create(b, e.location(), acc, x);
+  return SignedOp::create(b, e.location(), acc, x);
 }
 
 /// acc combined with element x. Sums may be reassociated: it is what lets the
 /// loop vectorise, and the order is fixed by the compiled code.
-Value combine(ScalarEmitter &e, Kind kind, Value acc, Value x) {
+Value combine(ScalarEmitter &e, Kind kind, Value acc, Value x, bool isUnsigned) {
   OpBuilder &b = e.builder();
   Location loc = e.location();
   bool isFloat = isa<FloatType>(x.getType());
   auto fast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+  auto product = [&](Value lhs, Value rhs) -> Value {
+    return isFloat ? Value(arith::MulFOp::create(b, loc, lhs, rhs, fast))
+                   : Value(arith::MulIOp::create(b, loc, lhs, rhs));
+  };
   auto sum = [&](Value term) -> Value {
-    if (isFloat)
-      return arith::AddFOp::create(b, loc, acc, term, fast);
-    return arith::AddIOp::create(b, loc, acc, term);
+    return isFloat ? Value(arith::AddFOp::create(b, loc, acc, term, fast))
+                   : Value(arith::AddIOp::create(b, loc, acc, term));
   };
   switch (kind) {
+  case Kind::Max:
+    return extremum<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(e, acc, x, isUnsigned);
+  case Kind::Min:
+    return extremum<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(e, acc, x, isUnsigned);
+  case Kind::Prod:
+    return product(acc, x);
+  case Kind::SumSquare:
+  case Kind::L2:
+    return sum(product(x, x));
+  case Kind::L1:
+    if (isFloat)
+      return sum(math::AbsFOp::create(b, loc, x));
+    return sum(isUnsigned ? x : Value(math::AbsIOp::create(b, loc, x)));
   case Kind::Sum:
   case Kind::Mean:
   case Kind::LogSum:
-    return sum(x);
-  case Kind::Max:
-    if (isFloat)
-      return arith::MaximumFOp::create(b, loc, acc, x, arith::FastMathFlags::reassoc);
-    return x.getType().isInteger(1) ? Value(arith::OrIOp::create(b, loc, acc, x))
-                                    : Value(arith::MaxSIOp::create(b, loc, acc, x));
-  case Kind::Min:
-    if (isFloat)
-      return arith::MinimumFOp::create(b, loc, acc, x, arith::FastMathFlags::reassoc);
-    return x.getType().isInteger(1) ? Value(arith::AndIOp::create(b, loc, acc, x))
-                                    : Value(arith::MinSIOp::create(b, loc, acc, x));
-  case Kind::Prod:
-    if (isFloat)
-      return arith::MulFOp::create(b, loc, acc, x, fast);
-    return arith::MulIOp::create(b, loc, acc, x);
-  case Kind::SumSquare:
-  case Kind::L2:
-    return sum(isFloat ? Value(arith::MulFOp::create(b, loc, x, x, fast)) : Value(arith::MulIOp::create(b, loc, x, x)));
-  case Kind::L1:
-    return sum(isFloat ? Value(math::AbsFOp::create(b, loc, x)) : Value(math::AbsIOp::create(b, loc, x)));
-  case Kind::LogSumExp:
+  case Kind::LogSumExp: // what it sums are exponentials already
     break;
   }
-  llvm_unreachable("LogSumExp is two reductions");
+  return sum(x);
 }
 
 /// Folds `kind` over `axes` of `data`, mapping each element first. `fixed`
@@ -111,7 +122,7 @@ Value reduceOver(ScalarEmitter &e, Value data, ArrayRef<int64_t> axes, SmallVect
                  Value acc, llvm::function_ref<Value(Value)> map) {
   if (axes.empty()) {
     Value x = e.element(data, position);
-    return x ? combine(e, kind, acc, map ? map(x) : x) : Value();
+    return x ? combine(e, kind, acc, map ? map(x) : x, isUnsigned(data)) : Value();
   }
   Value count = e.size(data, axes.front());
   if (!count)
@@ -138,6 +149,79 @@ SmallVector<Value> outerPosition(ScalarEmitter &e, Operation *op, ArrayRef<int64
   return position;
 }
 
+/// An integer as an f64, in which functions of integers are computed.
+Value toFloat(ScalarEmitter &e, Value x, bool isUnsigned) {
+  OpBuilder &b = e.builder();
+  if (isa<FloatType>(x.getType()))
+    return x;
+  if (isUnsigned)
+    return arith::UIToFPOp::create(b, e.location(), b.getF64Type(), x);
+  return arith::SIToFPOp::create(b, e.location(), b.getF64Type(), x);
+}
+
+/// The inverse: the result as an element of `type`.
+Value fromFloat(ScalarEmitter &e, Value x, Type type, bool isUnsigned) {
+  OpBuilder &b = e.builder();
+  if (isa<FloatType>(type))
+    return x;
+  if (isUnsigned)
+    return arith::FPToUIOp::create(b, e.location(), type, x);
+  return arith::FPToSIOp::create(b, e.location(), type, x);
+}
+
+/// log(sum(exp(x - m))) + m with m the largest element where it is finite, so
+/// that infinities are what they should be.
+Value emitLogSumExp(ScalarEmitter &e, Value data, ArrayRef<int64_t> axes, SmallVector<Value> &position) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Type type = e.computeTypeOf(data);
+  bool unsignedData = isUnsigned(data);
+  Value highest = reduceOver(e, data, axes, position, Kind::Max, identity(e, type, Kind::Max, unsignedData), nullptr);
+  if (!highest)
+    return Value();
+  highest = toFloat(e, highest, unsignedData);
+  Type wide = highest.getType();
+  Value magnitude = math::AbsFOp::create(b, loc, highest);
+  Value isFinite = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, magnitude,
+                                         e.constant(wide, std::numeric_limits<double>::infinity()));
+  highest = arith::SelectOp::create(b, loc, isFinite, highest, e.constant(wide, 0));
+  Value sum = reduceOver(e, data, axes, position, Kind::LogSumExp, e.constant(wide, 0), [&](Value x) -> Value {
+    x = toFloat(e, x, unsignedData);
+    return math::ExpOp::create(b, loc, Value(arith::SubFOp::create(b, loc, x, highest)));
+  });
+  if (!sum)
+    return Value();
+  Value result = arith::AddFOp::create(b, loc, Value(math::LogOp::create(b, loc, sum)), highest);
+  return fromFloat(e, result, type, unsignedData);
+}
+
+/// The sum divided by the number of elements; of no integers 0.
+Value emitMean(ScalarEmitter &e, Value data, ArrayRef<int64_t> axes, Value sum) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Value count = e.index(1);
+  for (int64_t axis : axes) {
+    Value size = e.size(data, axis);
+    if (!size)
+      return Value();
+    count = e.mul(count, size);
+  }
+  Type type = sum.getType();
+  Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
+  if (isa<FloatType>(type))
+    return arith::DivFOp::create(b, loc, sum, Value(arith::SIToFPOp::create(b, loc, type, wide)));
+  // In i64, since the count need not fit the type of the elements.
+  bool unsignedData = isUnsigned(data);
+  Value dividend = sum;
+  if (!type.isInteger(64))
+    dividend = unsignedData ? Value(arith::ExtUIOp::create(b, loc, b.getI64Type(), sum))
+                            : Value(arith::ExtSIOp::create(b, loc, b.getI64Type(), sum));
+  wide = arith::MaxSIOp::create(b, loc, wide, e.constant(b.getI64Type(), 1));
+  Value quotient = unsignedData ? Value(arith::DivUIOp::create(b, loc, dividend, wide))
+                                : Value(arith::DivSIOp::create(b, loc, dividend, wide));
+  return type.isInteger(64) ? quotient : Value(arith::TruncIOp::create(b, loc, type, quotient));
+}
+
 template <Kind kind>
 Value emitReduce(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   std::optional<SmallVector<int64_t>> axes = reducedAxes(op);
@@ -147,38 +231,20 @@ Value emitReduce(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
   OpBuilder &b = e.builder();
   Location loc = e.location();
   SmallVector<Value> position = outerPosition(e, op, *axes, indices);
+  if (kind == Kind::LogSumExp)
+    return emitLogSumExp(e, data, *axes, position);
   Type type = e.computeTypeOf(data);
-  if (kind == Kind::LogSumExp) {
-    Value highest = reduceOver(e, data, *axes, position, Kind::Max, identity(e, type, Kind::Max), nullptr);
-    if (!highest)
-      return Value();
-    Value sum = reduceOver(e, data, *axes, position, Kind::Sum, identity(e, type, Kind::Sum), [&](Value x) -> Value {
-      return math::ExpOp::create(b, loc, arith::SubFOp::create(b, loc, x, highest));
-    });
-    return sum ? Value(arith::AddFOp::create(b, loc, math::LogOp::create(b, loc, sum), highest)) : Value();
-  }
-  Value result = reduceOver(e, data, *axes, position, kind, identity(e, type, kind), nullptr);
+  bool unsignedData = isUnsigned(data);
+  Value result = reduceOver(e, data, *axes, position, kind, identity(e, type, kind, unsignedData), nullptr);
   if (!result)
     return Value();
-  if (kind == Kind::L2)
-    return math::SqrtOp::create(b, loc, result);
-  if (kind == Kind::LogSum)
-    return math::LogOp::create(b, loc, result);
-  if (kind != Kind::Mean)
+  if (kind == Kind::Mean)
+    return emitMean(e, data, *axes, result);
+  if (kind != Kind::L2 && kind != Kind::LogSum)
     return result;
-  Value count = e.index(1);
-  for (int64_t axis : *axes) {
-    Value size = e.size(data, axis);
-    if (!size)
-      return Value();
-    count = e.mul(count, size);
-  }
-  Value wide = arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
-  if (isa<FloatType>(type))
-    return arith::DivFOp::create(b, loc, result, arith::SIToFPOp::create(b, loc, type, wide));
-  if (type.isInteger(64))
-    return arith::DivSIOp::create(b, loc, result, wide);
-  return arith::DivSIOp::create(b, loc, result, arith::TruncIOp::create(b, loc, type, wide));
+  result = toFloat(e, result, unsignedData);
+  result = kind == Kind::L2 ? Value(math::SqrtOp::create(b, loc, result)) : Value(math::LogOp::create(b, loc, result));
+  return fromFloat(e, result, type, unsignedData);
 }
 
 /// Position of the largest (smallest) element, the first or the last of equals.
@@ -209,6 +275,9 @@ Value emitArgExtremum(ScalarEmitter &e, Operation *op, unsigned, ValueRange indi
     } else {
       auto predicate = maximum ? (takeLast ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt)
                                : (takeLast ? arith::CmpIPredicate::sle : arith::CmpIPredicate::slt);
+      if (isUnsigned(data))
+        predicate = maximum ? (takeLast ? arith::CmpIPredicate::uge : arith::CmpIPredicate::ugt)
+                            : (takeLast ? arith::CmpIPredicate::ule : arith::CmpIPredicate::ult);
       better = arith::CmpIOp::create(b, loc, predicate, x, acc[0]);
     }
     return {arith::SelectOp::create(b, loc, better, x, acc[0]), arith::SelectOp::create(b, loc, better, i, acc[1])};
@@ -218,8 +287,8 @@ Value emitArgExtremum(ScalarEmitter &e, Operation *op, unsigned, ValueRange indi
   return arith::IndexCastOp::create(b, loc, b.getI64Type(), found[1]);
 }
 
-/// Each element sums its prefix: quadratic along the axis, and parallel.
-Value emitCumSum(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
+/// Each element folds its prefix: quadratic along the axis, and parallel.
+template <Kind kind> Value emitCumulative(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value data = op->getOperand(0);
   std::optional<SmallVector<int64_t>> given = getConstantInts(op->getOperand(1));
   if (!given || given->size() != 1)
@@ -235,12 +304,13 @@ Value emitCumSum(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
   Value start = !reverse ? e.index(0) : exclusive ? e.add(indices[axis], e.index(1)) : Value(indices[axis]);
   SmallVector<Value> position(indices);
   Type type = e.computeTypeOf(data);
-  SmallVector<Value> sum = e.reduce(count, e.constant(type, 0), [&](ValueRange acc, Value i) -> SmallVector<Value> {
+  Value init = identity(e, type, kind, false);
+  SmallVector<Value> result = e.reduce(count, init, [&](ValueRange acc, Value i) -> SmallVector<Value> {
     position[axis] = e.add(start, i);
     Value x = e.element(data, position);
-    return {x ? combine(e, Kind::Sum, acc[0], x) : Value()};
+    return {x ? combine(e, kind, acc[0], x, false) : Value()};
   });
-  return sum.empty() ? Value() : sum.front();
+  return result.empty() ? Value() : result.front();
 }
 
 /// The general product, for operands that no library call takes (integers).
@@ -278,9 +348,42 @@ Value emitMatMul(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
       return {};
     Value term = isa<FloatType>(type) ? Value(arith::MulFOp::create(b, e.location(), x, y))
                                       : Value(arith::MulIOp::create(b, e.location(), x, y));
-    return {combine(e, Kind::Sum, acc[0], term)};
+    return {combine(e, Kind::Sum, acc[0], term, false)};
   });
   return sum.empty() ? Value() : sum.front();
+}
+
+/// alpha * A' x B' + beta * C, for operands that no library call takes.
+Value emitGemm(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
+  Value a = op->getOperand(0), b = op->getOperand(1);
+  bool transA = getInt(op, "transA", 0), transB = getInt(op, "transB", 0);
+  double alpha = getFloat(op, "alpha", 1.0), beta = getFloat(op, "beta", 1.0);
+  Type type = e.computeTypeOf(a);
+  bool isFloat = isa<FloatType>(type);
+  if (!isFloat && (alpha != std::floor(alpha) || beta != std::floor(beta)))
+    return ScalarEmitter::unsupported(op, "integers with an alpha or beta that is none");
+  Value count = e.size(a, transA ? 0 : 1);
+  if (!count)
+    return Value();
+  OpBuilder &builder = e.builder();
+  auto multiply = [&](Value x, Value y) -> Value {
+    return isFloat ? Value(arith::MulFOp::create(builder, e.location(), x, y))
+                   : Value(arith::MulIOp::create(builder, e.location(), x, y));
+  };
+  SmallVector<Value> sum = e.reduce(count, e.constant(type, 0), [&](ValueRange acc, Value k) -> SmallVector<Value> {
+    Value x = transA ? e.element(a, {k, indices[0]}) : e.element(a, {indices[0], k});
+    Value y = transB ? e.element(b, {indices[1], k}) : e.element(b, {k, indices[1]});
+    return {x && y ? combine(e, Kind::Sum, acc[0], multiply(x, y), false) : Value()};
+  });
+  if (sum.empty())
+    return Value();
+  Value result = alpha == 1 ? sum.front() : multiply(sum.front(), e.constant(type, alpha));
+  if (!hasOperand(op, 2) || beta == 0)
+    return result;
+  Value c = e.broadcastElement(op->getOperand(2), indices);
+  if (!c)
+    return Value();
+  return combine(e, Kind::Sum, result, beta == 1 ? c : multiply(c, e.constant(type, beta)), false);
 }
 
 } // namespace
@@ -298,7 +401,9 @@ void registerReductions(llvm::StringMap<EmitFn> &table) {
   table["ReduceLogSumExp"] = emitReduce<Kind::LogSumExp>;
   table["ArgMax"] = emitArgExtremum<true>;
   table["ArgMin"] = emitArgExtremum<false>;
-  table["CumSum"] = emitCumSum;
+  table["CumSum"] = emitCumulative<Kind::Sum>;
+  table["CumProd"] = emitCumulative<Kind::Prod>;
+  table["Gemm"] = emitGemm;
   table["MatMul"] = emitMatMul;
 }
 

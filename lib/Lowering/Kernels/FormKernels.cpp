@@ -48,7 +48,9 @@ unsigned elementCost(Operation *op) {
   return llvm::StringSwitch<unsigned>(getOpName(op))
       .Cases({"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Expand", "Slice", "Split"}, 0)
       .Cases({"Range", "Cast", "Shape", "Gather", "GatherND", "GatherElements"}, 0)
+      .Cases({"Compress", "EyeLike", "ReverseSequence"}, 0)
       .Cases({"Exp", "Log", "Sin", "Cos", "Tan", "Tanh", "Erf", "Pow", "Gelu", "Sigmoid", "Swish"}, 16)
+      .Cases({"Celu", "Mish", "Selu", "SwiGLU"}, 16)
       .Cases({"Softplus", "Elu", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"}, 16)
       .Cases({"Sqrt", "Reciprocal", "Div", "Mod"}, 4)
       .Default(1);
@@ -58,7 +60,8 @@ unsigned elementCost(Operation *op) {
 /// other elements read, too.
 bool readsRepeatedly(Operation *op) {
   static const llvm::StringSet<> names{
-      "CumSum",       "MatMul",     "Conv",       "ConvInteger", "QLinearConv", "ConvTranspose", "Col2Im",
+      "CumSum",       "CumProd",    "MatMul",     "Gemm",
+           "Conv",       "ConvInteger", "QLinearConv", "ConvTranspose", "Col2Im",
       "AveragePool",  "MaxPool",    "LpPool",     "MaxUnpool",   "LRN",         "Resize",        "GridSample",
       "RoiAlign",     "DeformConv", "DFT",        "STFT",        "Einsum",      "Det"};
   return names.contains(getOpName(op));
@@ -149,7 +152,8 @@ public:
   LogicalResult replace(OpResult root);
 
 private:
-  func::FuncOp build(OpResult root, SmallVectorImpl<Value> &inputs, SmallVectorImpl<unsigned> &sizes);
+  func::FuncOp build(OpResult root, SmallVectorImpl<Value> &inputs, SmallVectorImpl<unsigned> &sizes,
+                     SmallVectorImpl<Attribute> &checks);
   FlatSymbolRefAttr intern(func::FuncOp kernel);
 
   ModuleOp module;
@@ -190,7 +194,8 @@ Value buildLoopNest(OpBuilder &b, Location loc, Value out, llvm::function_ref<Va
   return generic.getResult(0);
 }
 
-func::FuncOp KernelBuilder::build(OpResult root, SmallVectorImpl<Value> &inputs, SmallVectorImpl<unsigned> &sizes) {
+func::FuncOp KernelBuilder::build(OpResult root, SmallVectorImpl<Value> &inputs, SmallVectorImpl<unsigned> &sizes,
+                                  SmallVectorImpl<Attribute> &checks) {
   OpBuilder b(module.getContext());
   Location loc = root.getLoc();
   RankedTensorType outType = storageType(root.getType());
@@ -226,6 +231,9 @@ func::FuncOp KernelBuilder::build(OpResult root, SmallVectorImpl<Value> &inputs,
   kernel.setType(b.getFunctionType(entry->getArgumentTypes(), {outType}));
   inputs.assign(emitter.getInputs().begin(), emitter.getInputs().end());
   sizes.assign(emitter.getSymbols().begin(), emitter.getSymbols().end());
+  for (Operation *site : emitter.getCheckSites())
+    checks.push_back(b.getDictionaryAttr({b.getNamedAttr("loc", LocationAttr(site->getLoc())),
+                                          b.getNamedAttr("type", b.getStringAttr(getOpName(site)))}));
   return kernel;
 }
 
@@ -251,7 +259,8 @@ LogicalResult KernelBuilder::replace(OpResult root) {
       return op->emitError() << getOpName(op) << ": the shape of the result depends on data: " << root.getType();
   SmallVector<Value> inputs;
   SmallVector<unsigned> sizes;
-  func::FuncOp kernel = build(root, inputs, sizes);
+  SmallVector<Attribute> checks;
+  func::FuncOp kernel = build(root, inputs, sizes, checks);
   if (!kernel)
     return failure();
   FlatSymbolRefAttr name = intern(kernel);
@@ -265,6 +274,8 @@ LogicalResult KernelBuilder::replace(OpResult root) {
     return failure();
   auto launch =
       rt::LaunchOp::create(b, loc, TypeRange{root.getType()}, name, inputs, sizeValues, ValueRange{empty});
+  if (!checks.empty())
+    launch->setAttr(rt::RtDialect::kChecksAttr, b.getArrayAttr(checks));
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName() == "tp.layer")
       launch->setAttr(attribute.getName(), attribute.getValue());

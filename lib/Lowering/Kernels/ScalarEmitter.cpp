@@ -8,6 +8,7 @@
 
 #include "ScalarEmitter.h"
 
+#include "dialects/Rt/Rt.h"
 #include "dialects/Tp/Tp.h"
 
 #include "mlir/Dialect/Affine/Utils.h"
@@ -31,6 +32,8 @@ EmitFn lookupEmitter(StringRef name) {
     registerSignal(result);
     registerSpatialMovement(result);
     registerEinsum(result);
+    registerActivations(result);
+    registerSelection(result);
     return result;
   }();
   return table.lookup(name);
@@ -156,15 +159,43 @@ Value ScalarEmitter::size(Value tensor, unsigned dim) {
   return materialize(expr);
 }
 
-Value ScalarEmitter::wrapIndex(Value element, Value extent) {
+void ScalarEmitter::check(Operation *op, Value condition, Value got, Value limit) {
+  auto site = llvm::find(checkSites, op);
+  int64_t number = site - checkSites.begin();
+  if (site == checkSites.end())
+    checkSites.push_back(op);
+  rt::CheckOp::create(b, loc, condition, got, limit, number);
+}
+
+Value ScalarEmitter::wrapIndex(Operation *op, Value indices, Value element, Value data, unsigned dim) {
+  Value extent = size(data, dim);
+  if (!extent || !element)
+    return Value();
+  Key key{op, {element.getAsOpaquePointer(), extent.getAsOpaquePointer()}};
+  for (auto &scope : llvm::reverse(scopes))
+    if (auto known = scope.find(key); known != scope.end())
+      return known->second;
+  AffineExpr extentExpr = tp::getDims(cast<ShapedType>(data.getType()))[dim];
+  if (std::optional<int64_t> fixed = tp::getConst(extentExpr))
+    if (std::optional<SmallVector<int64_t>> known = getConstantInts(indices))
+      for (int64_t value : *known)
+        if (value < -*fixed || value >= *fixed)
+          return unsupported(op, "index " + Twine(value) + " is out of range for " + Twine(*fixed) + " elements");
   Value position = element.getType().isIndex() ? element
                                                : arith::IndexCastOp::create(b, loc, b.getIndexType(), element);
   Value negative = less(position, index(0));
   Value wrapped = arith::AddIOp::create(b, loc, position, extent);
-  position = arith::SelectOp::create(b, loc, negative, wrapped, position);
-  Value last = arith::SubIOp::create(b, loc, extent, index(1));
-  position = arith::MinSIOp::create(b, loc, position, last);
-  return arith::MaxSIOp::create(b, loc, position, index(0));
+  Value result = arith::SelectOp::create(b, loc, negative, wrapped, position);
+  if (!isProvablyInRange(indices, extentExpr)) {
+    // One unsigned comparison checks both ends.
+    Value inRange = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, result, extent);
+    check(op, inRange, position, extent);
+    Value last = arith::SubIOp::create(b, loc, extent, index(1));
+    result = arith::MinSIOp::create(b, loc, result, last);
+    result = arith::MaxSIOp::create(b, loc, result, index(0));
+  }
+  scopes.back()[key] = result;
+  return result;
 }
 
 //===----------------------------------------------------------------------===//

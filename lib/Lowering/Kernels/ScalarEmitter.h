@@ -52,6 +52,8 @@ void registerSampling(llvm::StringMap<EmitFn> &table);
 void registerSignal(llvm::StringMap<EmitFn> &table);
 void registerSpatialMovement(llvm::StringMap<EmitFn> &table);
 void registerEinsum(llvm::StringMap<EmitFn> &table);
+void registerActivations(llvm::StringMap<EmitFn> &table);
+void registerSelection(llvm::StringMap<EmitFn> &table);
 
 /// The type in which kernels compute on elements of `type`: f32 for f16 and
 /// bf16, signless integers.
@@ -94,10 +96,16 @@ public:
   reduce(mlir::Value count, mlir::ValueRange init,
          llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::ValueRange, mlir::Value)> step);
 
-  /// An integer tensor's element as an index: negative values count from the
-  /// end of `extent`, and the result is clamped to it, so that no access leaves
-  /// the tensor.
-  mlir::Value wrapIndex(mlir::Value element, mlir::Value extent);
+  /// `element` of the integer tensor `indices` as a position along dimension
+  /// `dim` of `data`: negative values count from the end. A value out of range
+  /// fails the run at `op`; the result is clamped, so that no access leaves the
+  /// tensor. Null after an error.
+  mlir::Value wrapIndex(mlir::Operation *op, mlir::Value indices, mlir::Value element, mlir::Value data, unsigned dim);
+  /// Fails the run at `op` unless `condition` holds, saying that `got` is beyond
+  /// `limit` (index values).
+  void check(mlir::Operation *op, mlir::Value condition, mlir::Value got, mlir::Value limit);
+  /// The operators that check something, in the order of their sites.
+  llvm::ArrayRef<mlir::Operation *> getCheckSites() const { return checkSites; }
 
   mlir::Type computeTypeOf(mlir::Value tensor);
   mlir::OpBuilder &builder() { return b; }
@@ -127,12 +135,17 @@ private:
   llvm::SmallVector<mlir::BlockArgument> inputArguments;
   llvm::SmallVector<unsigned> symbols;
   llvm::SmallVector<mlir::BlockArgument> symbolArguments;
+  llvm::SmallVector<mlir::Operation *> checkSites;
   std::map<int64_t, mlir::Value> indexConstants;
   llvm::DenseMap<mlir::AffineExpr, mlir::Value> materialized;
   /// Known elements, innermost region last: a value computed in a nested region
   /// is not visible outside of it.
   std::vector<std::map<Key, mlir::Value>> scopes = std::vector<std::map<Key, mlir::Value>>(1);
 };
+
+/// Whether every element of the integer tensor `indices` is in [-extent,
+/// extent), from what computes it (constants, ranges and what moves them).
+bool isProvablyInRange(mlir::Value indices, mlir::AffineExpr extent);
 
 /// The integers of a constant operand (onnx.Constant); none when `value` is
 /// something else.

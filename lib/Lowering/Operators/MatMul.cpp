@@ -135,11 +135,9 @@ LogicalResult RtLowering::lowerMatMul(onnx::MatMulOp op) {
     return success();
   auto aType = dyn_cast<RankedTensorType>(op.getA().getType());
   auto bType = dyn_cast<RankedTensorType>(op.getB().getType());
-  if (!aType || !bType || !isSupportedFloat(op.getA()))
-    return op.emitError() << "MatMul of " << op.getA().getType() << " and " << op.getB().getType()
-                          << " is not supported";
-  if (aType.getRank() < 2 || bType.getRank() < 2)
-    return op.emitError("MatMul of a vector is not supported");
+  // Integers and vectors: a kernel.
+  if (!aType || !bType || !isSupportedFloat(op.getA()) || aType.getRank() < 2 || bType.getRank() < 2)
+    return success();
   Epilogue epilogue = findEpilogue(op.getY());
   builder.setInsertionPoint(epilogue.getLast());
   return emitMatmul(*this, op, getStored(op.getA()), getStored(op.getB()), epilogue, 1.0f);
@@ -147,7 +145,7 @@ LogicalResult RtLowering::lowerMatMul(onnx::MatMulOp op) {
 
 LogicalResult RtLowering::lowerGemm(onnx::GemmOp op) {
   if (!isSupportedFloat(op.getA()))
-    return op.emitError() << "Gemm of " << op.getA().getType() << " is not supported";
+    return success(); // a kernel
   auto swap = [](Stored stored) {
     if (stored.perm.empty())
       stored.perm = {1, 0};
@@ -155,21 +153,28 @@ LogicalResult RtLowering::lowerGemm(onnx::GemmOp op) {
       stored.perm.clear();
     return stored;
   };
-  bool hasBias = !onnx::isNoValue(op.getC());
-  if (hasBias && op.getBeta().convertToFloat() != 1.0f && op.getBeta().convertToFloat() != 0.0f)
-    return op.emitError() << "Gemm with beta " << op.getBeta().convertToFloat() << " is not supported";
-  hasBias &= op.getBeta().convertToFloat() != 0.0f;
+  float beta = op.getBeta().convertToFloat();
+  bool hasBias = !onnx::isNoValue(op.getC()) && beta != 0.0f;
+  Value bias = op.getC();
+  if (hasBias && beta != 1.0f) {
+    Type type = getElementTypeOrSelf(bias.getType());
+    builder.setInsertionPoint(op);
+    Value factor = onnx::ConstantOp::create(
+        builder, op.getLoc(),
+        DenseElementsAttr::get(RankedTensorType::get({}, type), builder.getFloatAttr(type, beta)));
+    bias = onnx::MulOp::create(builder, op.getLoc(), bias.getType(), ValueRange{bias, factor})->getResult(0);
+  }
   Epilogue epilogue;
   epilogue.result = op.getY();
   // A bias of the product's own keeps others from joining.
-  if (!hasBias || broadcastsTo(op.getC().getType(), op.getY().getType())) {
+  if (!hasBias || broadcastsTo(bias.getType(), op.getY().getType())) {
     epilogue = findEpilogue(op.getY());
     if (hasBias && epilogue.bias) {
       epilogue = Epilogue();
       epilogue.result = op.getY();
     }
     if (hasBias)
-      epilogue.bias = op.getC();
+      epilogue.bias = bias;
   }
   builder.setInsertionPoint(epilogue.getLast());
   Stored a = getStored(op.getA()), b = getStored(op.getB());
