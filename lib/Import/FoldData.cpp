@@ -75,6 +75,8 @@ public:
       return foldFill();
     if (op == "Range")
       return foldRange();
+    if (op == "NonZero")
+      return foldNonZero();
     if (foldScalar())
       return;
     if (op == "Cast" || op == "CastLike")
@@ -128,6 +130,7 @@ private:
   void foldShape();
   void foldFill();
   void foldRange();
+  void foldNonZero();
   bool foldScalar();
   void foldCast();
   void foldReduce();
@@ -182,6 +185,21 @@ void DataFolder::foldRange() {
   fill([&](ArrayRef<int64_t> index) {
     return symbols.canonicalize(start + delta * index[0]);
   });
+}
+
+void DataFolder::foldNonZero() {
+  std::optional<SmallVector<int64_t>> elements = node.constants(0);
+  std::optional<Shape> input = staticShape(node.dims(0));
+  if (!elements || !input)
+    return;
+  // A scalar counts as one row of one.
+  if (input->empty())
+    input->push_back(1);
+  SmallVector<Shape> found;
+  for (auto [linear, element] : llvm::enumerate(*elements))
+    if (element)
+      found.push_back(delinearize(linear, *input));
+  fill([&](ArrayRef<int64_t> index) { return symbols.constant(found[index[1]][index[0]]); });
 }
 
 // Float arithmetic on numbers with one element.

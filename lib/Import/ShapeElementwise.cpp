@@ -155,9 +155,8 @@ void tpo::importer::addElementwiseInference(InferTable &table) {
     table[("onnx." + name).str()] = inferSame;
   for (StringRef name : {"IsNaN", "IsInf"})
     table[("onnx." + name).str()] = inferPredicate;
-  for (StringRef name :
-       {"Add", "Sub", "Mul", "Div", "Mod", "Max", "Min", "Mean", "Sum", "And",
-        "Or", "Xor", "BitwiseAnd", "BitwiseOr", "BitwiseXor"})
+  for (StringRef name : {"Add", "Sub", "Mul", "Div", "Mod", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "SwiGLU",
+                         "BitwiseAnd", "BitwiseOr", "BitwiseXor"})
     table[("onnx." + name).str()] = inferBroadcast;
   for (StringRef name : {"Pow", "BitShift"})
     table[("onnx." + name).str()] = inferBroadcastMixed;

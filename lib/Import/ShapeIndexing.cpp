@@ -171,6 +171,20 @@ static LogicalResult inferSame(Node &node) {
   return success();
 }
 
+// CumSum and CumProd along the axis that operand 1 is.
+static LogicalResult inferCumulative(Node &node) {
+  std::optional<SmallVector<int64_t>> axis = node.constants(1);
+  if (!axis)
+    return node.emitError() << "the axis depends on the contents of operand "
+                               "'axis', which are only known when the model "
+                               "runs";
+  if (axis->size() != 1)
+    return node.emitError() << "axis must be one number";
+  if (failed(node.normalizeAxis(axis->front(), node.rank(0))))
+    return failure();
+  return inferSame(node);
+}
+
 //===----------------------------------------------------------------------===//
 // Values from shapes
 //===----------------------------------------------------------------------===//
@@ -294,20 +308,55 @@ static LogicalResult inferTopK(Node &node) {
 }
 
 static LogicalResult inferDataDependent(Node &node) {
-  return node.emitError()
-         << "the shape of the result depends on the contents of operand '"
-         << node.info->operands[0].name
-         << "', which are only known when the model runs";
+  return node.emitError() << "operator " << node.opType()
+                          << ": the size of its result depends on data, on the contents of '"
+                          << node.info->operands[0].name << "', which are only known when the model runs";
 }
 
-// How many positions there are depends on data. Simplification has to do without
-// the symbol that stands for it (tp-raise-nonzero).
+// The positions of what is not zero. How many there are depends on data, unless
+// it is a constant's: simplification has to do without the symbol that stands for
+// it (tp-raise-nonzero).
 static LogicalResult inferNonZero(Node &node) {
-  std::string name =
-      ("count of NonZero " + Twine(node.symbols.size())).str();
+  AffineExpr count;
+  if (std::optional<SmallVector<int64_t>> elements = node.constants(0))
+    count = node.constant(llvm::count_if(*elements, [](int64_t x) { return x != 0; }));
+  else
+    count = node.symbols.get(("count of NonZero " + Twine(node.symbols.size())).str());
   node.setResult(0, IntegerType::get(node.context(), 64),
-                 {node.constant(std::max<int64_t>(node.rank(0), 1)),
-                  node.symbols.get(name)});
+                 {node.constant(std::max<int64_t>(node.rank(0), 1)), count});
+  return success();
+}
+
+// What a constant condition keeps.
+static LogicalResult inferCompress(Node &node) {
+  std::optional<SmallVector<int64_t>> condition = node.constants(1);
+  if (!condition)
+    return node.emitError() << "operator Compress: the size of its result depends on data, on "
+                               "the contents of 'condition', which are only known when the "
+                               "model runs";
+  int64_t count = llvm::count_if(*condition, [](int64_t x) { return x != 0; });
+  std::optional<int64_t> last;
+  for (auto [i, holds] : llvm::enumerate(*condition))
+    if (holds)
+      last = i;
+  std::optional<int64_t> given = node.getInt("axis");
+  Dims dims = node.dims(0), result{node.constant(count)};
+  AffineExpr extent = tp::product(dims, node.context());
+  if (given) {
+    FailureOr<int64_t> axis = node.normalizeAxis(*given, dims.size());
+    if (failed(axis))
+      return failure();
+    extent = dims[*axis];
+    result = dims;
+    result[*axis] = node.constant(count);
+  }
+  if (last) {
+    std::optional<int64_t> size = tp::getConst(extent);
+    if (size && *last >= *size)
+      return node.emitError() << "the condition selects element " << *last << " of " << *size;
+    node.symbols.require(extent - *last - 1);
+  }
+  node.setResult(0, node.elem(0), result);
   return success();
 }
 
@@ -316,9 +365,10 @@ void tpo::importer::addIndexingInference(InferTable &table) {
   table["onnx.Gather"] = inferGather;
   table["onnx.GatherElements"] = inferGatherElements;
   table["onnx.GatherND"] = inferGatherND;
-  for (StringRef name :
-       {"ScatterElements", "ScatterND", "TensorScatter", "CumSum", "CumProd"})
+  for (StringRef name : {"ScatterElements", "ScatterND", "TensorScatter"})
     table[("onnx." + name).str()] = inferSame;
+  table["onnx.CumSum"] = inferCumulative;
+  table["onnx.CumProd"] = inferCumulative;
   table["onnx.Shape"] = inferShape;
   table["onnx.Size"] = inferSize;
   table["onnx.Range"] = inferRange;
@@ -327,6 +377,7 @@ void tpo::importer::addIndexingInference(InferTable &table) {
   table["onnx.OneHot"] = inferOneHot;
   table["onnx.TopK"] = inferTopK;
   table["onnx.NonZero"] = inferNonZero;
-  for (StringRef name : {"Compress", "Unique", "NonMaxSuppression"})
+  table["onnx.Compress"] = inferCompress;
+  for (StringRef name : {"Unique", "NonMaxSuppression"})
     table[("onnx." + name).str()] = inferDataDependent;
 }

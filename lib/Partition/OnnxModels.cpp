@@ -79,7 +79,7 @@ constexpr StringLiteral kSizeFree[] = {
     "ArgMax", "ArgMin", "CumProd", "CumSum", "Hardmax", "LayerNormalization", "LogSoftmax",
     "LpNormalization", "OneHot", "RMSNormalization", "ReduceL1", "ReduceL2",
     "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
-    "ReduceProd", "ReduceSum", "ReduceSumSquare", "Softmax", "TopK", "Trilu",
+    "ReduceProd", "ReduceSum", "ReduceSumSquare", "ReverseSequence", "Softmax", "TopK", "Trilu",
     "ms.SimplifiedLayerNormalization", "ms.SkipLayerNormalization",
     "ms.SkipSimplifiedLayerNormalization",
     // Rearrangements.

@@ -200,6 +200,30 @@ Rule tensorScatter(Operation *op) {
   return builder.build();
 }
 
+/// The time axis is whole; lengths go with the batch.
+Rule reverseSequence(Operation *op) {
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs sizes = dimsOf(op->getOperand(0));
+  FailureOr<unsigned> time = normalizeAxis(op, intAttr(op, "time_axis", 0), sizes.size());
+  FailureOr<unsigned> batch = normalizeAxis(op, intAttr(op, "batch_axis", 1), sizes.size());
+  if (failed(time) || failed(batch))
+    return failure();
+  for (auto [dim, size] : llvm::enumerate(sizes)) {
+    if (isOne(size) || dim == *time)
+      continue;
+    unsigned factor = builder.parallel(size);
+    builder.operandDim(0, dim, factor);
+    builder.resultDim(0, dim, factor);
+    if (dim == *batch)
+      builder.operandDim(1, 0, factor);
+  }
+  builder.restOfOperandWhole(0);
+  builder.restOfOperandWhole(1);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, 0u);
+  return builder.build();
+}
+
 namespace {
 
 /// Operand 0 and all results share their dimensions but `axis`, which is whole

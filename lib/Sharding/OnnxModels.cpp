@@ -100,6 +100,7 @@ void attachMovement(MLIRContext *context) {
   attach<rules::scatterElements>(context, "onnx", {"ScatterElements"});
   attach<rules::scatterND>(context, "onnx", {"ScatterND"});
   attach<rules::tensorScatter>(context, "onnx", {"TensorScatter"});
+  attach<rules::reverseSequence>(context, "onnx", {"ReverseSequence"});
   attach<rules::topK>(context, "onnx", {"TopK"});
   attach<rules::argReduce>(context, "onnx", {"ArgMax", "ArgMin"});
   attach<rules::oneHot>(context, "onnx", {"OneHot"});

@@ -70,6 +70,7 @@ Rule gatherND(mlir::Operation *op);
 Rule scatterElements(mlir::Operation *op);
 Rule scatterND(mlir::Operation *op);
 Rule tensorScatter(mlir::Operation *op);
+Rule reverseSequence(mlir::Operation *op);
 Rule topK(mlir::Operation *op);
 Rule argReduce(mlir::Operation *op);
 Rule oneHot(mlir::Operation *op);

@@ -108,6 +108,8 @@ def fix_inputs(model, arrays):
     for value in fixed.graph.input:
         array = arrays.get(value.name)
         small = array is not None and array.size <= 64 and array.dtype.kind in "iu" and array.ndim <= 1
+        # Bounds of ranges, conditions, modes.
+        small |= array is not None and (array.ndim == 0 or array.ndim == 1 and array.dtype.kind == "b")
         # Scales and the like: floats that determine a shape.
         small |= array is not None and array.size <= 8 and array.ndim <= 1 and value.name in ("scales", "roi", "depth")
         if small:

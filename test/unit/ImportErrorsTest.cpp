@@ -141,8 +141,12 @@ TEST(ImportErrorsTest, DeclaredTypes) {
 TEST(ImportErrorsTest, DataDependentShape) {
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[1,n] y) { y, i = Unique(x) "
                            "}"),
-               "the shape of the result depends on the contents of operand "
-               "'X'");
+               "node 'y' (NonZero): error: operator NonZero: the size of its "
+               "result depends on data, on the contents of 'X'");
+  EXPECT_ERROR(importGraph("g (float[2] x, bool[2] c) => (float[n] y) { y = "
+                           "Compress(x, c) }"),
+               "operator Compress: the size of its result depends on data, on "
+               "the contents of 'condition'");
   EXPECT_ERROR(
       importGraph("g (float[6] x, float[2] f) => (float[a,b] y) { s = Cast "
                   "<to = 7> (f) y = Reshape(x, s) }"),

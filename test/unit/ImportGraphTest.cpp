@@ -199,6 +199,18 @@ TEST(ImportGraphTest, DeadNodesAndIdentitiesVanish) {
   EXPECT_FALSE(result.contains("Dropout"));
 }
 
+TEST(ImportGraphTest, DropoutMaskIsTrue) {
+  ImportResult result = importGraph("g (float[2] x) => (float[2] y, bool[2] m) { d, m = Dropout(x) y = "
+                                    "Relu(d) }");
+  EXPECT_IR(result, "dense<true> : tensor<2xi1>");
+}
+
+TEST(ImportGraphTest, SizesOfConstantConditions) {
+  EXPECT_IR(importGraph("g (int64[4] x) => (int64[1,n] y) <int64[4] c = {0, 5, "
+                        "0, 7}> { z = NonZero(c) y = Add(z, z) }"),
+            "dense<[[2, 6]]> : tensor<1x2xi64>");
+}
+
 //===----------------------------------------------------------------------===//
 // Opsets, functions, control flow
 //===----------------------------------------------------------------------===//

@@ -241,10 +241,10 @@ Value emitRoiAlign(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices
   bool average = getString(op, "mode", "avg") == "avg";
   double scale = getFloat(op, "spatial_scale", 1), offset = halfPixel ? 0.5 : 0;
   int64_t ratio = getInt(op, "sampling_ratio", 0);
-  Value batch = e.element(op->getOperand(2), {indices[0]}), batches = e.size(x, 0);
-  if (!batch || !batches)
+  Value batch = e.element(op->getOperand(2), {indices[0]});
+  batch = e.wrapIndex(op, op->getOperand(2), batch, x, 0);
+  if (!batch)
     return Value();
-  batch = e.wrapIndex(batch, batches);
   SmallVector<Value> starts, bins, counts, steps, sizes;
   for (unsigned d = 0; d < 2; ++d) { // Height, width.
     auto edge = [&](unsigned corner) {

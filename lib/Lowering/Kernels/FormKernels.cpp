@@ -60,10 +60,9 @@ unsigned elementCost(Operation *op) {
 /// other elements read, too.
 bool readsRepeatedly(Operation *op) {
   static const llvm::StringSet<> names{
-      "CumSum",       "CumProd",    "MatMul",     "Gemm",
-           "Conv",       "ConvInteger", "QLinearConv", "ConvTranspose", "Col2Im",
-      "AveragePool",  "MaxPool",    "LpPool",     "MaxUnpool",   "LRN",         "Resize",        "GridSample",
-      "RoiAlign",     "DeformConv", "DFT",        "STFT",        "Einsum",      "Det"};
+      "CumSum",   "CumProd",     "MatMul",  "Gemm",   "Conv",      "ConvInteger", "QLinearConv", "ConvTranspose",
+      "Col2Im",   "AveragePool", "MaxPool", "LpPool", "MaxUnpool", "LRN",         "Resize",      "GridSample",
+      "RoiAlign", "DeformConv",  "DFT",     "STFT",   "Einsum",    "Det"};
   return names.contains(getOpName(op));
 }
 
