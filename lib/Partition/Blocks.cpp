@@ -68,7 +68,10 @@ private:
       hash = llvm::hash_combine(hash, operand.getType().getAsOpaquePointer());
     }
     if (!anyData) {
-      sources[&op] = anyWeight ? Source::Weight : Source::Constant;
+      // Rows of a table that no input chooses are no layer's weights: a bias by
+      // relative position is read once, and added in the first layer alone.
+      bool isTable = op.getName().stripDialect() == "Gather";
+      sources[&op] = anyWeight && !isTable ? Source::Weight : Source::Constant;
     } else if (anyWeight) {
       ops.push_back(&op);
       hashes.push_back(hash);

@@ -141,6 +141,8 @@ LogicalResult Compilation::run() {
     return success(done);
   if (failed(phase("simplify", [&] { return passes(buildSimplifyPipeline); })))
     return failure();
+  if (!options.report.empty())
+    report.addSimplified(*module);
   if (failed(print(Emit::Simplified, done)) || done)
     return success(done);
   if (failed(phase("plan", [&] {

@@ -8,14 +8,16 @@
 
 #include "tp-opt/Pipeline/Report.h"
 
-#include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Layout.h"
+#include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Collectives/CollectiveSummary.h"
 #include "tp-opt/Import/Diagnostics.h"
 #include "tp-opt/Planning/CostModel.h"
+#include "tp-opt/Simplify/Unraised.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <sys/resource.h>
 
@@ -38,6 +40,21 @@ static std::string nameOf(Operation *op) {
 static std::string layoutText(tp::LayoutAttr attr, const tp::Mesh &mesh) {
   auto layout = tp::resolveLayout(attr, mesh, nullptr);
   return failed(layout) ? "?" : tp::toString(*layout, mesh);
+}
+
+void Report::addSimplified(ModuleOp simplified) {
+  // One entry per kind: the first place stands for all layers.
+  llvm::MapVector<StringRef, std::pair<std::string, int64_t>> kinds;
+  for (auto function : simplified.getOps<func::FuncOp>())
+    for (const Unraised &part : findUnraised(function)) {
+      auto &[node, count] = kinds[part.kind];
+      if (count++ == 0)
+        node = nameOf(part.op);
+    }
+  llvm::json::Array unraised;
+  for (auto &[kind, entry] : kinds)
+    unraised.push_back(llvm::json::Object{{"op", kind}, {"node", entry.first}, {"count", entry.second}});
+  root["unraised"] = std::move(unraised);
 }
 
 void Report::addPlan(ModuleOp planned) {
@@ -68,8 +85,8 @@ void Report::addPlan(ModuleOp planned) {
         if (reasons && number < reasons.size())
           if (auto text = dyn_cast<StringAttr>(reasons[number]))
             reason = text.getValue();
-        layouts.push_back(llvm::json::Object{
-            {"tensor", std::move(name)}, {"layout", layoutText(layout, mesh)}, {"reason", reason}});
+        layouts.push_back(
+            llvm::json::Object{{"tensor", std::move(name)}, {"layout", layoutText(layout, mesh)}, {"reason", reason}});
       }
     });
   }

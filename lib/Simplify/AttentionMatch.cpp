@@ -104,10 +104,8 @@ bool followWhere(onnx::WhereOp op, AttentionScores &scores, unsigned depth) {
     Value condition = op->getOperand(0);
     if (std::isinf(*number))
       (i == 1 ? scores.boolMasks : scores.hiddenMasks).push_back(condition);
-    else if (i == 1)
-      scores.replacedMasks.emplace_back(condition, other);
     else
-      return false;
+      scores.replacedMasks.push_back({condition, other, i == 2});
     return true;
   }
   return false;

@@ -20,8 +20,12 @@ struct AttentionScores {
   /// Where true, the key is hidden.
   llvm::SmallVector<mlir::Value> hiddenMasks;
   llvm::SmallVector<mlir::Value> floatMasks;
-  /// Keys hidden by a finite number: Where(first, scores, second).
-  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> replacedMasks;
+  /// Keys hidden by a finite number that replaces their score.
+  struct ReplacedMask {
+    mlir::Value condition, hidden;
+    bool hidesWhereTrue;
+  };
+  llvm::SmallVector<ReplacedMask> replacedMasks;
 };
 
 /// Matches the operand of Softmax.

@@ -59,15 +59,18 @@ Value combine(PatternRewriter &rewriter, Location loc, Value lhs, Value rhs) {
       ->getResult(0);
 }
 
-/// Where(condition, 0, hidden) with the condition's shape.
+/// Where(condition, 0, hidden), or Where(condition, hidden, 0), with the
+/// condition's shape.
 Value makeFloatMask(PatternRewriter &rewriter, Location loc, Value condition,
-                    Value hidden) {
+                    Value hidden, bool hidesWhereTrue = false) {
   Type element = getElementType(hidden);
-  Value zero = makeScalar(rewriter, loc, 0, element);
+  Value seen = makeScalar(rewriter, loc, 0, element);
+  if (hidesWhereTrue)
+    std::swap(seen, hidden);
   return onnx::WhereOp::create(
              rewriter, loc,
              TypeRange{tp::makeTensorType(getDims(condition), element)},
-             ValueRange{condition, zero, hidden})
+             ValueRange{condition, seen, hidden})
       ->getResult(0);
 }
 
@@ -86,8 +89,9 @@ Value makeMask(PatternRewriter &rewriter, Location loc,
     see(condition);
   for (Value condition : scores.hiddenMasks)
     see(makeLike<onnx::NotOp>(rewriter, loc, condition, {condition}));
-  for (auto [condition, hidden] : scores.replacedMasks)
-    add(makeFloatMask(rewriter, loc, condition, hidden));
+  for (const AttentionScores::ReplacedMask &mask : scores.replacedMasks)
+    add(makeFloatMask(rewriter, loc, mask.condition, mask.hidden,
+                      mask.hidesWhereTrue));
   for (Value mask : scores.floatMasks) {
     if (Value condition = getVisible(rewriter, mask))
       see(condition);
@@ -135,7 +139,8 @@ bool haveFittingMasks(const AttentionScores &scores, ArrayRef<AffineExpr> dims,
          llvm::all_of(scores.hiddenMasks, fits) &&
          llvm::all_of(scores.floatMasks, fitsFloat) &&
          llvm::all_of(scores.replacedMasks, [&](const auto &mask) {
-           return fits(mask.first) && getElementType(mask.second) == element;
+           return fits(mask.condition) &&
+                  getElementType(mask.hidden) == element;
          });
 }
 

@@ -158,6 +158,55 @@ struct RaiseLayerNorm : OpRewritePattern<onnx::MulOp> {
   }
 };
 
+/// Whether a reader of `value`, through float casts, multiplies it by a
+/// scale per column: the raise with a scale takes it.
+bool hasRowScale(Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    if (isa<onnx::CastOp>(user))
+      return hasRowScale(user->getResult(0));
+    if (!isa<onnx::MulOp>(user))
+      return false;
+    return isRowOf(user->getOperand(0), value) ||
+           isRowOf(user->getOperand(1), value);
+  });
+}
+
+/// x / sqrt(mean(x ** 2) + epsilon) that no scale per column follows: a norm
+/// whose scale is one. Centered x makes it LayerNormalization.
+template <typename OpT> struct RaiseUnscaledNorm : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Value result = op->getResult(0), x, centered;
+    double epsilon = 0;
+    std::optional<int64_t> columns = getStaticDim(result, -1);
+    if (!columns || !matchRootMeanSquare(result, x, epsilon) ||
+        x.getType() != result.getType() || hasRowScale(result))
+      return failure();
+    auto type = RankedTensorType::get({*columns}, getElementType(result));
+    Value one = makeScalar(rewriter, op.getLoc(), 1, getElementType(result));
+    Value scale = onnx::ConstantOp::create(
+        rewriter, op.getLoc(),
+        cast<DenseElementsAttr>(
+            one.getDefiningOp<onnx::ConstantOp>().getValue())
+            .resizeSplat(type));
+    SmallVector<NamedAttribute> attributes = {
+        intAttr(rewriter, "axis", -1), floatAttr(rewriter, "epsilon", epsilon)};
+    if (matchCentered(x, centered) && centered.getType() == result.getType()) {
+      rewriter.replaceOp(op,
+                         onnx::LayerNormalizationOp::create(
+                             rewriter, op.getLoc(), TypeRange{result.getType()},
+                             ValueRange{centered, scale}, attributes)
+                             .getY());
+      return success();
+    }
+    rewriter.replaceOp(
+        op, makeLike<onnx::RMSNormalizationOp>(rewriter, op.getLoc(), result,
+                                               {x, scale}, attributes));
+    return success();
+  }
+};
+
 struct AddBiasToLayerNorm : OpRewritePattern<onnx::AddOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::AddOp op,
@@ -204,7 +253,8 @@ struct LowerSimplifiedNorm
 struct RaiseNorms : tpo::impl::RaiseNormsPassBase<RaiseNorms> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRMSNorm, AddBiasToLayerNorm, LowerSimplifiedNorm>(&getContext());
+    patterns.add<RaiseRMSNorm, RaiseUnscaledNorm<onnx::MulOp>, RaiseUnscaledNorm<onnx::DivOp>, AddBiasToLayerNorm,
+                 LowerSimplifiedNorm>(&getContext());
     // LayerNorm is also RMSNorm of the centered input: it comes first.
     patterns.add<RaiseLayerNorm>(&getContext(), /*benefit=*/2);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

@@ -109,6 +109,49 @@ struct GatherToSlice : OpRewritePattern<onnx::GatherOp> {
   }
 };
 
+/// So is a GatherND with one constant index vector: a Slice in each of the
+/// dimensions that the vector names.
+struct GatherNDToSlice : OpRewritePattern<onnx::GatherNDOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// The one index vector of constant `indices`, else an empty one.
+  static SmallVector<int64_t> getIndexVector(Value indices) {
+    SmallVector<int64_t> vector;
+    auto constant = indices.getDefiningOp<onnx::ConstantOp>();
+    auto elements = constant
+                        ? dyn_cast<DenseIntElementsAttr>(constant.getValue())
+                        : nullptr;
+    if (!elements || getRank(indices) < 1 ||
+        getStaticDim(indices, -1) != elements.getNumElements() ||
+        elements.getElementType().getIntOrFloatBitWidth() > 64)
+      return vector;
+    for (const APInt &number : elements.getValues<APInt>())
+      vector.push_back(number.getSExtValue());
+    return vector;
+  }
+
+  LogicalResult matchAndRewrite(onnx::GatherNDOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<int64_t> index = getIndexVector(op.getIndices());
+    Dims dims = getDims(op.getOutput());
+    if (op.getBatchDims() != 0 || index.empty() || !allKnown(dims) ||
+        !allKnown(getDims(op.getData())))
+      return failure();
+    for (auto [axis, start] : llvm::enumerate(index)) {
+      std::optional<int64_t> size = getStaticDim(op.getData(), axis);
+      if (start < 0 && size)
+        start += *size;
+      if (start < 0 || (size && start >= *size))
+        return failure();
+    }
+    Value part = op.getData();
+    for (auto [axis, start] : llvm::enumerate(index))
+      part = makeSlice(rewriter, op.getLoc(), part, axis, start, /*size=*/1);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), part, dims));
+    return success();
+  }
+};
+
 /// A Slice that keeps every element where it was.
 struct RemoveSlice : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -235,7 +278,8 @@ struct SimplifyMovement
 void tpo::simplify::populateMovementPatterns(RewritePatternSet &patterns) {
   patterns.add<RemoveIdentity, RemoveCast, ToReshape<onnx::UnsqueezeOp>,
                ToReshape<onnx::SqueezeOp>, ToReshape<onnx::FlattenOp>,
-               SplitToSlices, GatherToSlice, RemoveSlice, RemoveConcat,
-               RemoveExpand, BypassExpand, HoistExpand>(patterns.getContext());
+               SplitToSlices, GatherToSlice, GatherNDToSlice, RemoveSlice,
+               RemoveConcat, RemoveExpand, BypassExpand, HoistExpand>(
+      patterns.getContext());
   populateReshapePatterns(patterns);
 }

@@ -129,11 +129,65 @@ struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
   }
 };
 
+/// A range of the last dimension, where a Reshape changes only the others, is
+/// taken before it.
+struct SliceOfReshapedRows : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
+    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
+    if (!slice || slice->step != 1 || !reshape ||
+        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
+            reshape.getData().getDefiningOp()))
+      return failure();
+    Value y = reshape.getData();
+    Dims dims = getDims(op.getOutput());
+    int64_t last = getRank(y) - 1;
+    if (last < 0 || slice->axis != getRank(reshape.getReshaped()) - 1 ||
+        !getStaticDim(y, -1) ||
+        getStaticDim(y, -1) != getStaticDim(reshape.getReshaped(), -1) ||
+        !allKnown(getDims(y)) || !allKnown(dims))
+      return failure();
+    Value range =
+        makeSlice(rewriter, op.getLoc(), y, last, slice->start, slice->size);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, dims));
+    return success();
+  }
+};
+
+/// Slice(Transpose(Reshape(y))) is Transpose(Slice(Reshape(y))): parts that
+/// are told apart by a dimension of their own are often moved to the front
+/// before they are taken out.
+struct SliceBeforeTranspose : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
+    auto transpose = op.getData().getDefiningOp<onnx::TransposeOp>();
+    auto reshape = transpose
+                       ? transpose.getData().getDefiningOp<onnx::ReshapeOp>()
+                       : nullptr;
+    if (!slice || slice->step != 1 || !reshape ||
+        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
+            reshape.getData().getDefiningOp()) ||
+        !allKnown(getDims(reshape.getReshaped())))
+      return failure();
+    SmallVector<int64_t> perm = getPerm(transpose);
+    Value range = makeSlice(rewriter, op.getLoc(), reshape.getReshaped(),
+                            perm[slice->axis], slice->start, slice->size);
+    replaceByNew(rewriter, op,
+                 makeTranspose(rewriter, transpose.getLoc(), range, perm));
+    return success();
+  }
+};
+
 struct UnfuseProjections
     : tpo::impl::UnfuseProjectionsPassBase<UnfuseProjections> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<UnfuseColumns, SliceOfSplitColumns>(&getContext());
+    patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfReshapedRows,
+                 SliceBeforeTranspose>(&getContext());
     populateReshapePatterns(patterns);
     populateWeightViewPatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

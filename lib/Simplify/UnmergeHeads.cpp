@@ -58,6 +58,28 @@ struct UnmergeMatMul : OpRewritePattern<onnx::MatMulOp> {
   }
 };
 
+/// Queries or keys that are scaled while merged.
+template <typename OpT> struct UnmergeScale : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Value x;
+    double factor;
+    Value result = op->getResult(0);
+    if (!matchScaled(result, x, factor))
+      return failure();
+    Value unmerged = getUnmerged(x);
+    if (!unmerged || getElementType(unmerged) != getElementType(result))
+      return failure();
+    Value scalar =
+        makeScalar(rewriter, op.getLoc(), factor, getElementType(result));
+    replaceByMerged(rewriter, op,
+                    makeLike<onnx::MulOp>(rewriter, op.getLoc(), unmerged,
+                                          {unmerged, scalar}));
+    return success();
+  }
+};
+
 /// What lies between the two products of attention.
 bool isScoreArithmetic(Operation *op) {
   return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp,
@@ -119,5 +141,6 @@ struct UnmergeScores : RewritePattern {
 } // namespace
 
 void tpo::simplify::populateUnmergeHeadsPatterns(RewritePatternSet &patterns) {
-  patterns.add<UnmergeMatMul, UnmergeScores>(patterns.getContext());
+  patterns.add<UnmergeMatMul, UnmergeScale<onnx::MulOp>,
+               UnmergeScale<onnx::DivOp>, UnmergeScores>(patterns.getContext());
 }

@@ -201,3 +201,45 @@ func.func @sink(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2
   %6 = "onnx.MatMul"(%5, %v2) : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
   return %6 : tensor<1x4x3x8xf32>
 }
+
+// -----
+
+// MPT: a bias for each head is added, then a finite number stands where the
+// condition is true. Both become one float mask.
+// CHECK-LABEL: func @replaced
+// CHECK-SAME: %[[BIAS:[^:]*]]: tensor<2x1x5xf32>, %[[M:[^:]*]]: tensor<3x5xi1>
+// CHECK-DAG: %[[ZERO:.*]] = "onnx.Constant"() {value = dense<0.000000e+00> : tensor<f32>}
+// CHECK-DAG: %[[MIN:.*]] = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>}
+// CHECK: %[[W:.*]] = "onnx.Where"(%[[M]], %[[MIN]], %[[ZERO]])
+// CHECK: %[[MASK:.*]] = "onnx.Add"(%[[W]], %[[BIAS]])
+// CHECK: "onnx.Attention"(%{{.*}}, %{{.*}}, %{{.*}}, %[[MASK]],
+func.func @replaced(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x4xf32>, %bias: tensor<2x1x5xf32>, %m: tensor<3x5xi1>) -> tensor<1x2x3x4xf32> {
+  %min = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+  %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x5xf32>) -> tensor<1x2x3x5xf32>
+  %1 = "onnx.Add"(%0, %bias) : (tensor<1x2x3x5xf32>, tensor<2x1x5xf32>) -> tensor<1x2x3x5xf32>
+  %2 = "onnx.Where"(%m, %min, %1) : (tensor<3x5xi1>, tensor<f32>, tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %3 = "onnx.Softmax"(%2) {axis = -1 : si64} : (tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %4 = "onnx.MatMul"(%3, %v) : (tensor<1x2x3x5xf32>, tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
+  return %4 : tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// Keys are scaled while their heads are merged with the batch.
+// CHECK-LABEL: func @merged_scale
+// CHECK: "onnx.Attention"
+// CHECK-SAME: scale = 5.000000e-01 : f32
+func.func @merged_scale(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>) -> tensor<8x3x8xf32> {
+  %two = "onnx.Constant"() {value = dense<2.0> : tensor<f32>} : () -> tensor<f32>
+  %s0 = "onnx.Constant"() {value = dense<[8, 3, 8]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %s1 = "onnx.Constant"() {value = dense<[8, 8, 5]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %s2 = "onnx.Constant"() {value = dense<[8, 5, 8]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %0 = "onnx.Reshape"(%q, %s0) {allowzero = 0 : si64} : (tensor<2x4x3x8xf32>, tensor<3xi64>) -> tensor<8x3x8xf32>
+  %1 = "onnx.Reshape"(%kt, %s1) {allowzero = 0 : si64} : (tensor<2x4x8x5xf32>, tensor<3xi64>) -> tensor<8x8x5xf32>
+  %2 = "onnx.Div"(%1, %two) : (tensor<8x8x5xf32>, tensor<f32>) -> tensor<8x8x5xf32>
+  %3 = "onnx.Reshape"(%v, %s2) {allowzero = 0 : si64} : (tensor<2x4x5x8xf32>, tensor<3xi64>) -> tensor<8x5x8xf32>
+  %4 = "onnx.MatMul"(%0, %2) : (tensor<8x3x8xf32>, tensor<8x8x5xf32>) -> tensor<8x3x5xf32>
+  %5 = "onnx.Softmax"(%4) {axis = -1 : si64} : (tensor<8x3x5xf32>) -> tensor<8x3x5xf32>
+  %6 = "onnx.MatMul"(%5, %3) : (tensor<8x3x5xf32>, tensor<8x5x8xf32>) -> tensor<8x3x8xf32>
+  return %6 : tensor<8x3x8xf32>
+}

@@ -78,3 +78,26 @@ func.func @layer_norm(%x: tensor<3x8xf32>, %w: tensor<8xf32>, %b: tensor<8xf32>)
   %8 = "onnx.Add"(%7, %b) : (tensor<3x8xf32>, tensor<8xf32>) -> tensor<3x8xf32>
   return %8 : tensor<3x8xf32>
 }
+
+// -----
+
+// No scale, or one for each head: a norm whose scale is one.
+// CHECK-LABEL: func @unscaled
+// CHECK-SAME: %[[X:.*]]: tensor<3x2x8xf32>, %[[W:.*]]: tensor<2x8xf32>
+// CHECK: %[[ONES:.*]] = "onnx.Constant"() {value = dense<1.000000e+00> : tensor<8xf32>}
+// CHECK: %[[Y:[^,]*]], {{.*}} = "onnx.LayerNormalization"(%[[X]], %[[ONES]]
+// CHECK: "onnx.Mul"(%[[Y]], %[[W]])
+func.func @unscaled(%x: tensor<3x2x8xf32>, %w: tensor<2x8xf32>) -> tensor<3x2x8xf32> {
+  %eps = "onnx.Constant"() {value = dense<1.0e-5> : tensor<f32>} : () -> tensor<f32>
+  %axes = "onnx.Constant"() {value = dense<-1> : tensor<1xi64>} : () -> tensor<1xi64>
+  %0 = "onnx.ReduceMean"(%x, %axes) : (tensor<3x2x8xf32>, tensor<1xi64>) -> tensor<3x2x1xf32>
+  %1 = "onnx.Sub"(%x, %0) : (tensor<3x2x8xf32>, tensor<3x2x1xf32>) -> tensor<3x2x8xf32>
+  %2 = "onnx.Mul"(%1, %1) : (tensor<3x2x8xf32>, tensor<3x2x8xf32>) -> tensor<3x2x8xf32>
+  %3 = "onnx.ReduceMean"(%2, %axes) : (tensor<3x2x8xf32>, tensor<1xi64>) -> tensor<3x2x1xf32>
+  %4 = "onnx.Add"(%3, %eps) : (tensor<3x2x1xf32>, tensor<f32>) -> tensor<3x2x1xf32>
+  %5 = "onnx.Sqrt"(%4) : (tensor<3x2x1xf32>) -> tensor<3x2x1xf32>
+  %6 = "onnx.Reciprocal"(%5) : (tensor<3x2x1xf32>) -> tensor<3x2x1xf32>
+  %7 = "onnx.Mul"(%1, %6) : (tensor<3x2x8xf32>, tensor<3x2x1xf32>) -> tensor<3x2x8xf32>
+  %8 = "onnx.Mul"(%7, %w) : (tensor<3x2x8xf32>, tensor<2x8xf32>) -> tensor<3x2x8xf32>
+  return %8 : tensor<3x2x8xf32>
+}

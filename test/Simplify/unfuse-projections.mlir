@@ -76,3 +76,45 @@ module attributes {tp.files = ["model.onnx"]} {
     return %1#0, %0 : tensor<4x4xf32>, tensor<4x8xf32>
   }
 }
+
+// -----
+
+// Falcon, and vision models: the parts are moved to the front first.
+// CHECK-LABEL: func @moved_to_front
+// CHECK-NOT: onnx.GatherND
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @moved_to_front(%x: tensor<4x8xf32>) -> (tensor<1x4x2xf32>, tensor<4x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [4, 1]>} : tensor<8x4xf32>
+    %s = "onnx.Constant"() {value = dense<[4, 2, 2]> : tensor<3xi64>} : () -> tensor<3xi64>
+    %i0 = "onnx.Constant"() {value = dense<0> : tensor<1x1xi64>} : () -> tensor<1x1xi64>
+    %i1 = "onnx.Constant"() {value = dense<-1> : tensor<i64>} : () -> tensor<i64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [4, 1]>} : tensor<8x2xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 8, strides = [4, 1]>} : tensor<8x2xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<4x4xf32>, tensor<3xi64>) -> tensor<4x2x2xf32>
+    %2 = "onnx.Transpose"(%1) {perm = [1, 0, 2]} : (tensor<4x2x2xf32>) -> tensor<2x4x2xf32>
+    %3 = "onnx.GatherND"(%2, %i0) {batch_dims = 0 : si64} : (tensor<2x4x2xf32>, tensor<1x1xi64>) -> tensor<1x4x2xf32>
+    %4 = "onnx.Gather"(%2, %i1) {axis = 0 : si64} : (tensor<2x4x2xf32>, tensor<i64>) -> tensor<4x2xf32>
+    return %3, %4 : tensor<1x4x2xf32>, tensor<4x2xf32>
+  }
+}
+
+// -----
+
+// GPT-BigCode: a dimension of one is inserted before the columns are split.
+// CHECK-LABEL: func @reshaped_rows
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @reshaped_rows(%x: tensor<3x4x8xf32>) -> (tensor<3x1x4x4xf32>, tensor<3x1x4x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [6, 1]>} : tensor<8x6xf32>
+    %s = "onnx.Constant"() {value = dense<[3, 1, 4, 6]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %sizes = "onnx.Constant"() {value = dense<[4, 2]> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [6, 1]>} : tensor<8x4xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 16, strides = [6, 1]>} : tensor<8x2xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<3x4x8xf32>, tensor<8x6xf32>) -> tensor<3x4x6xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<3x4x6xf32>, tensor<4xi64>) -> tensor<3x1x4x6xf32>
+    %2:2 = "onnx.Split"(%1, %sizes) {axis = -1 : si64} : (tensor<3x1x4x6xf32>, tensor<2xi64>) -> (tensor<3x1x4x4xf32>, tensor<3x1x4x2xf32>)
+    return %2#0, %2#1 : tensor<3x1x4x4xf32>, tensor<3x1x4x2xf32>
+  }
+}

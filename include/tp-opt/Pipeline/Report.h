@@ -21,6 +21,8 @@ namespace tpo {
 /// Collects the sections of `--report` while a module passes the phases.
 class Report {
 public:
+  /// What no raise recognised, from the simplified module.
+  void addSimplified(mlir::ModuleOp simplified);
   /// Layouts and their reasons, from the planned module.
   void addPlan(mlir::ModuleOp planned);
   /// Mesh, weights, arithmetic and collectives, from the program of one rank;

@@ -370,4 +370,26 @@ def CloneSharedWeightsPass : SimplifyPass<"tp-clone-shared-weights"> {
   }];
 }
 
+def ListUnraisedPass : SimplifyPass<"tp-list-unraised"> {
+  let summary = "Remark on attention, norms, rotations and GELU left spelled out";
+  let description = [{
+    A spelling that no raise knows stays as it is, which is right but slow. What
+    all spellings have in common gives it away: a Softmax between two products of
+    activations, a value over the root of a mean, products with a cosine and a sine
+    added, a product with `Erf` or `Tanh` plus one. Changes nothing; the report's
+    section `unraised` lists the same.
+
+    Input:
+    ```mlir
+    %0 = "onnx.MatMul"(%q, %k) ...
+    %1 = "onnx.Softmax"(%0) {axis = 1 : si64} ...
+    %2 = "onnx.MatMul"(%1, %v) ...
+    ```
+    Output:
+    ```
+    remark: Attention is left spelled out
+    ```
+  }];
+}
+
 #endif // TP_OPT_SIMPLIFY_PASSES_TD
