@@ -11,6 +11,7 @@
 #include "dialects/Tp/Tp.h"
 
 #include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include <limits>
 
@@ -34,6 +35,15 @@ constexpr int64_t kAfter = std::numeric_limits<int64_t>::max();
 
 /// What values are known from weights and constants alone.
 enum class Source : uint8_t { Data, Constant, Weight };
+
+/// Additions and the like do not tell layers apart: the bias of a product goes
+/// with the product, and a bias by position (T5, ALiBi) is often added to a
+/// mask once, for all layers.
+bool isElementwise(Operation &op) {
+  return llvm::StringSwitch<bool>(op.getName().stripDialect())
+      .Cases({"Add", "Sub", "Mul", "Div", "Where"}, true)
+      .Default(false);
+}
 
 class Anchors {
 public:
@@ -68,11 +78,8 @@ private:
       hash = llvm::hash_combine(hash, operand.getType().getAsOpaquePointer());
     }
     if (!anyData) {
-      // Rows of a table that no input chooses are no layer's weights: a bias by
-      // relative position is read once, and added in the first layer alone.
-      bool isTable = op.getName().stripDialect() == "Gather";
-      sources[&op] = anyWeight && !isTable ? Source::Weight : Source::Constant;
-    } else if (anyWeight) {
+      sources[&op] = anyWeight ? Source::Weight : Source::Constant;
+    } else if (anyWeight && !isElementwise(op)) {
       ops.push_back(&op);
       hashes.push_back(hash);
     }

@@ -8,6 +8,9 @@
 // CHECK-SAME: -> tensor<3x8xf32>
 // CHECK: "onnx.RMSNormalization"({{.*}}tp.layer = 0
 // CHECK: "onnx.MatMul"({{.*}}tp.layer = 0
+// A weight that is added is no part of the pattern; the sum is used in the
+// second layer alone.
+// CHECK: "onnx.Add"({{.*}}tp.layer = 1
 // CHECK: "onnx.Relu"({{.*}}tp.layer = 0
 // CHECK: "onnx.MatMul"({{.*}}tp.layer = 0
 // CHECK: "onnx.Add"({{.*}}tp.layer = 0
@@ -29,14 +32,16 @@ func.func @main(%ids: tensor<3xi64>, %scale: tensor<3x16xf32>) -> tensor<3x64xf3
   %n1 = tp.weight "n1" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [1]>} : tensor<8xf32>
   %u1 = tp.weight "u1" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [16, 1]>} : tensor<8x16xf32>
   %d1 = tp.weight "d1" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<16x8xf32>
+  %p = tp.weight "p" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [16, 1]>} : tensor<3x16xf32>
   %head = tp.weight "head" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [64, 1]>} : tensor<8x64xf32>
   %x0 = "onnx.Gather"(%table, %ids) : (tensor<64x8xf32>, tensor<3xi64>) -> tensor<3x8xf32>
   %a0 = "onnx.RMSNormalization"(%x0, %n0) : (tensor<3x8xf32>, tensor<8xf32>) -> tensor<3x8xf32>
   %b0 = "onnx.MatMul"(%a0, %u0) : (tensor<3x8xf32>, tensor<8x16xf32>) -> tensor<3x16xf32>
+  %s = "onnx.Add"(%scale, %p) : (tensor<3x16xf32>, tensor<3x16xf32>) -> tensor<3x16xf32>
   %c0 = "onnx.Relu"(%b0) : (tensor<3x16xf32>) -> tensor<3x16xf32>
   %e0 = "onnx.MatMul"(%c0, %d0) : (tensor<3x16xf32>, tensor<16x8xf32>) -> tensor<3x8xf32>
   %x1 = "onnx.Add"(%x0, %e0) : (tensor<3x8xf32>, tensor<3x8xf32>) -> tensor<3x8xf32>
-  %neg = "onnx.Neg"(%scale) : (tensor<3x16xf32>) -> tensor<3x16xf32>
+  %neg = "onnx.Neg"(%s) : (tensor<3x16xf32>) -> tensor<3x16xf32>
   %a1 = "onnx.RMSNormalization"(%x1, %n1) : (tensor<3x8xf32>, tensor<8xf32>) -> tensor<3x8xf32>
   %b1 = "onnx.MatMul"(%a1, %u1) : (tensor<3x8xf32>, tensor<8x16xf32>) -> tensor<3x16xf32>
   %c1 = "onnx.Mul"(%b1, %neg) : (tensor<3x16xf32>, tensor<3x16xf32>) -> tensor<3x16xf32>
