@@ -139,9 +139,8 @@ TEST(ImportErrorsTest, DeclaredTypes) {
 }
 
 TEST(ImportErrorsTest, DataDependentShape) {
-  EXPECT_ERROR(importGraph("g (float[2] x) => (float[1,n] y) { y, i = Unique(x) "
-                           "}"),
-               "node 'y' (NonZero): error: operator NonZero: the size of its "
+  EXPECT_ERROR(importGraph("g (float[2] x) => (float[n] y) { y, i = Unique(x) }"),
+               "node 'y' (Unique): error: operator Unique: the size of its "
                "result depends on data, on the contents of 'X'");
   EXPECT_ERROR(importGraph("g (float[2] x, bool[2] c) => (float[n] y) { y = "
                            "Compress(x, c) }"),

@@ -200,23 +200,12 @@ Value emitReshape(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices)
 // Slicing and joining
 //===----------------------------------------------------------------------===//
 
-/// start of one sliced dimension as an index value: negative counts from the
-/// end, then clamped as ONNX says (to [0, size], or [0, size - 1] backwards).
-Value sliceStart(ScalarEmitter &e, Value tensor, int64_t dim, AffineExpr start, int64_t step) {
-  Value size = e.size(tensor, dim);
-  if (!size)
-    return Value();
+/// `value` as the start of a slice of a dimension of this size: negative counts
+/// from the end, then clamped as ONNX says (to [0, size], or [0, size - 1]
+/// backwards).
+Value clampStart(ScalarEmitter &e, Value value, Value size, int64_t step, bool mayBeNegative) {
   OpBuilder &b = e.builder();
-  Value value = e.materialize(start);
-  std::optional<int64_t> known = tp::getConst(start);
-  if (known && *known == 0 && step > 0)
-    return e.index(0);
-  std::optional<int64_t> knownSize = tp::getConst(tp::getDims(cast<ShapedType>(tensor.getType()))[dim]);
-  if (known && knownSize) {
-    int64_t position = *known < 0 ? *known + *knownSize : *known;
-    return e.index(std::clamp<int64_t>(position, 0, step > 0 ? *knownSize : *knownSize - 1));
-  }
-  if (!known || *known < 0) {
+  if (mayBeNegative) {
     Value wrapped = arith::AddIOp::create(b, e.location(), value, size);
     value = arith::SelectOp::create(b, e.location(), e.less(value, e.index(0)), wrapped, value);
   }
@@ -225,15 +214,35 @@ Value sliceStart(ScalarEmitter &e, Value tensor, int64_t dim, AffineExpr start, 
   return arith::MaxSIOp::create(b, e.location(), value, e.index(0));
 }
 
+/// The start of one sliced dimension as an index value.
+Value sliceStart(ScalarEmitter &e, Value tensor, int64_t dim, AffineExpr start, int64_t step) {
+  Value size = e.size(tensor, dim);
+  if (!size)
+    return Value();
+  Value value = e.materialize(start);
+  std::optional<int64_t> known = tp::getConst(start);
+  if (known && *known == 0 && step > 0)
+    return e.index(0);
+  std::optional<int64_t> knownSize = tp::getConst(tp::getDims(cast<ShapedType>(tensor.getType()))[dim]);
+  if (known && knownSize) {
+    int64_t position = *known < 0 ? *known + *knownSize : *known;
+    return e.index(std::clamp<int64_t>(position, 0, step > 0 ? *knownSize : std::max<int64_t>(*knownSize - 1, 0)));
+  }
+  return clampStart(e, value, size, step, /*mayBeNegative=*/!known || *known < 0);
+}
+
 Value emitSlice(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   Value data = op->getOperand(0);
   int64_t rank = rankOf(data);
   std::optional<SmallVector<AffineExpr>> starts = getSizeExprs(op->getOperand(1));
-  if (!starts)
-    return ScalarEmitter::unsupported(op, "starts depend on data");
-  SmallVector<int64_t> axes, steps(starts->size(), 1);
-  for (size_t i = 0; i < starts->size(); ++i)
-    axes.push_back(static_cast<int64_t>(i));
+  // Where they are elements of an input, sizes follow from symbols, and a kernel
+  // reads them.
+  int64_t count = cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(0);
+  if (ShapedType::isDynamic(count))
+    return ScalarEmitter::unsupported(op, "the number of starts is not known");
+  SmallVector<int64_t> axes, steps(count, 1);
+  for (int64_t i = 0; i < count; ++i)
+    axes.push_back(i);
   if (hasOperand(op, 3)) {
     std::optional<SmallVector<int64_t>> given = getConstantInts(op->getOperand(3));
     if (!given)
@@ -247,9 +256,16 @@ Value emitSlice(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
     steps = *given;
   }
   SmallVector<Value> source(indices);
-  for (auto [axis, start, step] : llvm::zip(axes, *starts, steps)) {
+  auto runtimeStart = [&](int64_t i, int64_t dim, int64_t step) -> Value {
+    Value start = e.element(op->getOperand(1), {e.index(i)}), size = e.size(data, dim);
+    if (!start || !size)
+      return Value();
+    start = arith::IndexCastOp::create(e.builder(), e.location(), e.builder().getIndexType(), start);
+    return clampStart(e, start, size, step, /*mayBeNegative=*/true);
+  };
+  for (auto [i, axis, step] : llvm::enumerate(axes, steps)) {
     int64_t dim = normalizeAxis(axis, rank);
-    Value first = sliceStart(e, data, dim, start, step);
+    Value first = starts ? sliceStart(e, data, dim, (*starts)[i], step) : runtimeStart(i, dim, step);
     if (!first)
       return Value();
     source[dim] = e.add(first, e.mul(indices[dim], e.index(step)));

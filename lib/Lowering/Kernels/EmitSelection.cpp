@@ -88,9 +88,15 @@ Value emitPad(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   StringRef mode = getString(op, "mode", "constant");
   if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, mode))
     return ScalarEmitter::unsupported(op, "mode '" + mode + "' is not supported");
+  // Sizes follow from the pads of an input, too, whose elements are symbols
+  // then: a kernel reads them.
   std::optional<SmallVector<AffineExpr>> pads = getSizeExprs(op->getOperand(1));
-  if (!pads)
-    return ScalarEmitter::unsupported(op, "pads depend on data");
+  auto pad = [&](size_t i) -> Value {
+    if (pads)
+      return e.materialize((*pads)[i]);
+    Value given = e.element(op->getOperand(1), {e.index(i)});
+    return given ? toIndex(e, given) : Value();
+  };
   std::optional<SmallVector<int64_t>> axes = paddedAxes(op, rankOf(data));
   if (!axes)
     return Value();
@@ -98,10 +104,9 @@ Value emitPad(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   SmallVector<Value> source(indices);
   Value inside;
   for (auto [i, dim] : llvm::enumerate(*axes)) {
-    AffineExpr beforeExpr = (*pads)[i], afterExpr = (*pads)[i + axes->size()];
-    if (tp::getConst(beforeExpr) == 0 && tp::getConst(afterExpr) == 0)
+    if (pads && tp::getConst((*pads)[i]) == 0 && tp::getConst((*pads)[i + axes->size()]) == 0)
       continue;
-    Value size = e.size(data, dim), before = e.materialize(beforeExpr);
+    Value size = e.size(data, dim), before = pad(i);
     if (!size || !before)
       return Value();
     if (mode == "constant") {
@@ -111,7 +116,7 @@ Value emitPad(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
       inside = inside ? Value(arith::AndIOp::create(b, e.location(), inside, here)) : here;
       continue;
     }
-    Value after = e.materialize(afterExpr), zero = e.index(0);
+    Value after = pad(i + axes->size()), zero = e.index(0);
     if (!after)
       return Value();
     Value first = maxIndex(e, arith::SubIOp::create(b, e.location(), zero, before), zero);
