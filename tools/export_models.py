@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Export small Hugging Face models with random weights, with expected outputs.
 
-  export_models.py OUT_DIR [--only REGEX] [--exporters dynamo,legacy,dynamo23,ortfuse] [--list]
+  export_models.py OUT_DIR [--only REGEX] [--exporters dynamo,legacy,dynamo23,ortfuse,genai,genai4] [--list]
 
 Each export becomes a folder OUT_DIR/ARCHITECTURE__VARIANT with model.onnx,
 caseN.npz (in_<input>, out_<output>, and `rowmask` where rows of padding are to
@@ -12,15 +12,19 @@ downloaded. What could not be exported is listed in OUT_DIR/failures.json.
 
 Exporters: `dynamo` (opset 18), `dynamo23` (opset 23, which has Attention),
 `legacy` (TorchScript, opset 17), `ortfuse` (the legacy or dynamo export after
-ONNX Runtime's transformer optimizer, with its contrib operators).
+ONNX Runtime's transformer optimizer, with its contrib operators), `genai` and
+`genai4` (ONNX Runtime GenAI's model builder: GroupQueryAttention, and MatMulNBits
+of 4 bits).
 
-Needs the Python packages torch, transformers, onnx, onnxscript and onnxruntime.
+Needs the Python packages torch, transformers, onnx, onnxscript, onnxruntime, and
+onnxruntime-genai for the last two.
 """
 import argparse
 import inspect
 import json
 import os
 import re
+import shutil
 import sys
 import time
 import traceback
@@ -142,6 +146,7 @@ MODELS = {
     "codegen": ("CodeGenForCausalLM", "CodeGenConfig", dict(GPT, n_ctx=128, rotary_dim=8), "cache"),
     "biogpt": ("BioGptForCausalLM", "BioGptConfig", dict(TEXT, intermediate_size=256), "cache"),
     "phi": ("PhiForCausalLM", "PhiConfig", dict(DECODER, partial_rotary_factor=0.5), "cache"),
+    "llama": ("LlamaForCausalLM", "LlamaConfig", DECODER, "cache"),
     "qwen2": ("Qwen2ForCausalLM", "Qwen2Config", DECODER, "cache"),
     "qwen2_moe": (
         "Qwen2MoeForCausalLM",
@@ -360,6 +365,9 @@ FUSIONS = {
     "t5": "t5",
 }
 
+# What the GenAI model builder is tried on.
+GENAI = {"llama", "qwen2", "phi", "gemma", "gemma3", "olmo", "granite", "gpt_oss", "qwen2_moe", "mistral", "smollm3"}
+
 LEFT_PADDING = 2
 
 
@@ -393,11 +401,23 @@ class Flat:
         return FlatModule()
 
 
-def make_model(name):
+def halve(options):
+    """The configuration with half the width, for files that go into a repository."""
+    widths = ("hidden_size", "d_model", "n_embd", "dim", "intermediate_size", "ffn_dim", "d_ff")
+    small = {}
+    for key, value in options.items():
+        wide = key in widths or key.endswith("_ffn_dim")
+        small[key] = halve(value) if isinstance(value, dict) else value // 2 if wide else value
+    return small
+
+
+def make_model(name, tiny):
     import torch
     import transformers
 
     class_name, config_name, options, kind = MODELS[name]
+    if tiny:
+        options = halve(options)
     torch.manual_seed(0)
     config = getattr(transformers, config_name)(**options)
     # One product over gathered experts: the form that can be exported.
@@ -466,7 +486,15 @@ def make_inputs(model, kind, case):
     raise ValueError(kind)
 
 
-def make_cases(kind):
+def make_cases(kind, exporter):
+    if kind == "cache" and exporter.startswith("genai"):
+        # GroupQueryAttention takes several tokens behind a cache for a batch of
+        # one only, and counts padding from the end.
+        return [
+            dict(name="b1_past0_s8", batch=1, seq=8, past=0),
+            dict(name="b1_past9_s1", batch=1, seq=1, past=9),
+            dict(name="b2_past17_s1", batch=2, seq=1, past=17),
+        ]
     if kind == "cache":
         return [
             dict(name="b1_past0_s8", batch=1, seq=8, past=0),
@@ -481,13 +509,12 @@ def make_cases(kind):
 class Exporter:
     """One model and what all its exports share."""
 
-    def __init__(self, name, out):
+    def __init__(self, name, out, tiny):
         import torch
 
         self.torch = torch
         self.name, self.out = name, out
-        self.model, self.kind = make_model(name)
-        self.cases = make_cases(self.kind)
+        self.model, self.kind = make_model(name, tiny)
         self.cache_shapes = []
         if self.kind == "cache":
             tokens = torch.zeros(1, 3, dtype=torch.int64)
@@ -564,6 +591,28 @@ class Exporter:
         model.save_model_to_file(path)
         return source
 
+    def build(self, path, precision):
+        """ONNX Runtime GenAI's graph of a saved checkpoint."""
+        import tempfile
+
+        import onnx
+        import tokenizers
+        import transformers
+        from onnxruntime_genai.models import builder
+
+        with tempfile.TemporaryDirectory() as scratch:
+            checkpoint = os.path.join(scratch, "checkpoint")
+            built = os.path.join(scratch, "built")
+            self.model.save_pretrained(checkpoint)
+            # The builder insists on a tokenizer; any will do.
+            words = tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>")
+            tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizers.Tokenizer(words))
+            tokenizer.save_pretrained(checkpoint)
+            options = ["int4_block_size=32"] if precision == "int4" else []
+            arguments = (self.name, checkpoint, built, precision, "cpu", os.path.join(scratch, "cache"))
+            builder.create_model(*arguments, **builder.parse_extra_options(*arguments, options))
+            onnx.save(onnx.load(os.path.join(built, "model.onnx")), path)
+
     def write(self, exporter):
         folder = os.path.join(self.out, f"{self.name}__{exporter}")
         os.makedirs(folder, exist_ok=True)
@@ -572,9 +621,11 @@ class Exporter:
         source = exporter
         if exporter == "ortfuse":
             source = self.fuse(path)
+        elif exporter in ("genai", "genai4"):
+            self.build(path, "int4" if exporter == "genai4" else "fp32")
         else:
             self.export(exporter, path)
-        meta = self.write_cases(folder, path)
+        meta = self.write_cases(folder, path, make_cases(self.kind, exporter))
         meta.update(
             name=f"{self.name}__{exporter}",
             arch=self.name,
@@ -587,7 +638,7 @@ class Exporter:
             json.dump(meta, file, indent=1)
         print(f"ok   {meta['name']} torch differs by {meta['torch_vs_ort_max_abs']:.2g}", flush=True)
 
-    def write_cases(self, folder, path):
+    def write_cases(self, folder, path, wanted):
         import onnx
         import onnxruntime
 
@@ -599,7 +650,7 @@ class Exporter:
         names = [value.name for value in session.get_outputs()]
         graph = onnx.load(path, load_external_data=False)
         cases, worst = [], 0.0
-        for index, case in enumerate(self.cases):
+        for index, case in enumerate(wanted):
             arrays = {name: array for name, (array, _) in self.inputs(case).items()}
             expected = session.run(names, {name: arrays[name] for name in inputs})
             with self.torch.no_grad():
@@ -613,6 +664,9 @@ class Exporter:
                 stored["rowmask"] = rows
             for ours, theirs in zip(expected, reference):
                 theirs = theirs.numpy()
+                # GenAI's logits may be those of the last position alone.
+                if ours.ndim == 3 and ours.shape[1] == 1:
+                    theirs = theirs[:, -1:]
                 if ours.shape != theirs.shape:
                     raise ValueError(f"ONNX Runtime gives {ours.shape}, PyTorch {theirs.shape}")
                 if rows is not None and ours.shape[:2] == rows.shape:
@@ -646,6 +700,7 @@ def main():
     parser.add_argument("--exporters", default="dynamo,legacy")
     parser.add_argument("--list", action="store_true", help="print the architectures and stop")
     parser.add_argument("--again", action="store_true", help="export what is there already, too")
+    parser.add_argument("--tiny", action="store_true", help="half the width")
     options = parser.parse_args()
     names = [name for name in MODELS if re.search(options.only, name)]
     if options.list:
@@ -660,13 +715,16 @@ def main():
             export = f"{name}__{exporter}"
             if exporter == "ortfuse" and name not in FUSIONS:
                 continue
+            if exporter.startswith("genai") and name not in GENAI:
+                continue
             if not options.again and os.path.exists(os.path.join(options.out, export, "meta.json")):
                 continue
             try:
-                Exporter(name, options.out).write(exporter)
+                Exporter(name, options.out, options.tiny).write(exporter)
                 failures.pop(export, None)
             except Exception as error:  # An exporter may fail in any way.
                 lines = [line for line in str(error).splitlines() if line.strip()] or [""]
+                shutil.rmtree(os.path.join(options.out, export), ignore_errors=True)
                 failures[export] = f"{type(error).__name__}: {lines[0][:300]}"
                 print(f"FAIL {export} {failures[export]}", flush=True)
                 if os.environ.get("EXPORT_TRACE"):
