@@ -77,7 +77,9 @@ def judge(folder, meta, case, job, answer):
         return "no answer"
     if answer["status"] != "ok":
         lines = [line for line in answer["message"].splitlines() if line.strip()] or [""]
-        return f"{answer['status']}: {lines[0][:300]}"
+        # Warnings may come first.
+        reason = next((line for line in lines if "error:" in line), lines[0])
+        return f"{answer['status']}: {reason[:300]}"
     expected = np.load(os.path.join(folder, case["file"]))
     return compare(meta, expected, np.load(job["outputs"]))
 
