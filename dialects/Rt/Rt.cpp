@@ -275,6 +275,19 @@ LogicalResult CopyOp::verify() {
 
 LogicalResult LaunchOp::verify() { return verifyPerms(*this); }
 
+/// Whether a kernel may take elements of `actual` as `formal`: kernels know no
+/// signs, and elements of 8 bits or less (but bool) as bytes.
+static bool fitsKernel(Type actual, Type formal) {
+  if (actual == formal)
+    return true;
+  if (!actual.isIntOrFloat() || !formal.isSignlessInteger())
+    return false;
+  unsigned width = actual.getIntOrFloatBitWidth();
+  if (width > 1 && width <= 8)
+    return formal.isInteger(8);
+  return isa<IntegerType>(actual) && formal.isInteger(width);
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
   if (!kernel)
@@ -288,7 +301,8 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (auto [operand, type] : llvm::zip(getOperands(), kernel.getArgumentTypes())) {
     auto actual = dyn_cast<ShapedType>(operand.getType()), formal = dyn_cast<ShapedType>(type);
     if (bool(actual) != bool(formal) ||
-        (actual && (actual.getElementType() != formal.getElementType() || actual.getRank() != formal.getRank())))
+        (actual && (!fitsKernel(actual.getElementType(), formal.getElementType()) ||
+                    actual.getRank() != formal.getRank())))
       return emitOpError() << "operand of type " << operand.getType() << " does not fit argument of type " << type;
   }
   return success();

@@ -1,7 +1,8 @@
 //===- PackWeights.cpp - Per-rank safetensors -----------------------------===//
 //
 // A packed piece keeps the stored element type and is contiguous: where the
-// pieces of a weight are one, it is mapped at load.
+// pieces of a weight are one, it is mapped at load. Elements that share bytes
+// keep doing so, as a tensor of bytes for readers of the format.
 // Format: https://github.com/huggingface/safetensors (8 bytes length of the
 // JSON header, header, data).
 //
@@ -25,11 +26,62 @@ namespace fs = llvm::sys::fs;
 
 namespace {
 
-/// The name and size in bytes of an element type.
+/// The name and size in bits of an element type.
 struct ElementType {
   StringRef name;
-  int64_t bytes;
+  int64_t bits;
+  bool isPacked() const { return bits % 8 != 0; }
 };
+
+ElementType getElementType(int64_t dtype) {
+  switch (dtype) {
+  case TPRT_F32:
+    return {"F32", 32};
+  case TPRT_U8:
+    return {"U8", 8};
+  case TPRT_I8:
+    return {"I8", 8};
+  case TPRT_U16:
+    return {"U16", 16};
+  case TPRT_I16:
+    return {"I16", 16};
+  case TPRT_I32:
+    return {"I32", 32};
+  case TPRT_I64:
+    return {"I64", 64};
+  case TPRT_BOOL:
+    return {"BOOL", 8};
+  case TPRT_F16:
+    return {"F16", 16};
+  case TPRT_F64:
+    return {"F64", 64};
+  case TPRT_U32:
+    return {"U32", 32};
+  case TPRT_U64:
+    return {"U64", 64};
+  case TPRT_F8E4M3FN:
+    return {"F8_E4M3", 8};
+  case TPRT_F8E5M2:
+    return {"F8_E5M2", 8};
+  case TPRT_F8E8M0:
+    return {"F8_E8M0", 8};
+  case TPRT_F8E4M3FNUZ:
+  case TPRT_F8E5M2FNUZ:
+    return {"U8", 8};
+  case TPRT_F6E2M3:
+  case TPRT_F6E3M2:
+    return {"U8", 6};
+  case TPRT_U4:
+  case TPRT_I4:
+  case TPRT_F4E2M1:
+    return {"U8", 4};
+  case TPRT_U2:
+  case TPRT_I2:
+    return {"U8", 2};
+  default:
+    return {"BF16", 16};
+  }
+}
 
 /// One piece to copy: a strided view of a file.
 struct Piece {
@@ -45,6 +97,7 @@ struct Piece {
       count *= size;
     return count;
   }
+  int64_t getNumBytes() const { return (getNumElements() * getElementType(stored).bits + 7) / 8; }
 };
 
 /// The source files, opened once.
@@ -72,37 +125,6 @@ private:
 };
 
 } // namespace
-
-static ElementType getElementType(int64_t dtype) {
-  switch (dtype) {
-  case TPRT_F32:
-    return {"F32", 4};
-  case TPRT_U8:
-    return {"U8", 1};
-  case TPRT_I8:
-    return {"I8", 1};
-  case TPRT_U16:
-    return {"U16", 2};
-  case TPRT_I16:
-    return {"I16", 2};
-  case TPRT_I32:
-    return {"I32", 4};
-  case TPRT_I64:
-    return {"I64", 8};
-  case TPRT_BOOL:
-    return {"BOOL", 1};
-  case TPRT_F16:
-    return {"F16", 2};
-  case TPRT_F64:
-    return {"F64", 8};
-  case TPRT_U32:
-    return {"U32", 4};
-  case TPRT_U64:
-    return {"U64", 8};
-  default:
-    return {"BF16", 2};
-  }
-}
 
 static SmallVector<int64_t> toVector(const json::Array *array) {
   SmallVector<int64_t> result;
@@ -133,7 +155,7 @@ static SmallVector<Piece, 0> listPieces(json::Object &manifest, int64_t rank, in
       piece.entry = &entry;
       totalBytes = llvm::alignTo(totalBytes, 64);
       piece.position = totalBytes;
-      totalBytes += piece.getNumElements() * getElementType(piece.stored).bytes;
+      totalBytes += piece.getNumBytes();
       pieces.push_back(std::move(piece));
     }
   }
@@ -146,12 +168,15 @@ static std::string createHeader(ArrayRef<Piece> pieces) {
   for (const Piece &piece : pieces) {
     ElementType type = getElementType(piece.stored);
     json::Array shape;
-    for (int64_t size : piece.sizes)
-      shape.push_back(size);
+    if (type.isPacked())
+      shape.push_back(piece.getNumBytes());
+    else
+      for (int64_t size : piece.sizes)
+        shape.push_back(size);
     header[piece.name] = json::Object{
         {"dtype", type.name.str()},
         {"shape", std::move(shape)},
-        {"data_offsets", json::Array{piece.position, piece.position + piece.getNumElements() * type.bytes}}};
+        {"data_offsets", json::Array{piece.position, piece.position + piece.getNumBytes()}}};
   }
   std::string text;
   llvm::raw_string_ostream(text) << json::Value(std::move(header));
@@ -161,6 +186,79 @@ static std::string createHeader(ArrayRef<Piece> pieces) {
   return std::string(length, 8) + text;
 }
 
+/// Reads `buffer` from byte `position` of the file of `piece`.
+static LogicalResult readBytes(Location loc, const Piece &piece, SourceFiles &sources, int handle, int64_t position,
+                               llvm::MutableArrayRef<char> buffer) {
+  while (!buffer.empty()) {
+    llvm::Expected<size_t> count = fs::readNativeFileSlice(handle, buffer, position);
+    if (!count || *count == 0) {
+      std::string message = count ? "the file is too short" : llvm::toString(count.takeError());
+      return emitError(loc) << "cannot read weight '" << piece.name << "' of " << sources.getPath(piece.file) << ": "
+                            << message;
+    }
+    position += *count;
+    buffer = buffer.drop_front(*count);
+  }
+  return success();
+}
+
+/// Trailing dimensions of `piece` that are contiguous in the file: their number
+/// of elements; `outer` is the number of the other dimensions.
+static int64_t getContiguousRun(const Piece &piece, size_t &outer) {
+  outer = piece.sizes.size();
+  int64_t run = 1;
+  while (outer > 0 && (piece.strides[outer - 1] == run || piece.sizes[outer - 1] == 1))
+    run *= piece.sizes[--outer];
+  return run;
+}
+
+/// Calls `visit` with the position of every index of the dimensions before
+/// `outer`, in elements from the view's start.
+static LogicalResult forEachRun(const Piece &piece, size_t outer, llvm::function_ref<LogicalResult(int64_t)> visit) {
+  SmallVector<int64_t> index(outer, 0);
+  while (true) {
+    int64_t element = 0;
+    for (size_t d = 0; d < outer; ++d)
+      element += index[d] * piece.strides[d];
+    if (failed(visit(element)))
+      return failure();
+    size_t d = outer;
+    while (d > 0 && ++index[d - 1] == piece.sizes[d - 1])
+      index[--d] = 0;
+    if (d == 0)
+      return success();
+  }
+}
+
+/// Appends elements that share bytes: runs of the file joined bit by bit.
+static LogicalResult copyPackedPiece(Location loc, const Piece &piece, SourceFiles &sources, int handle,
+                                     llvm::raw_ostream &os) {
+  int64_t bits = getElementType(piece.stored).bits;
+  size_t outer;
+  int64_t run = getContiguousRun(piece, outer);
+  unsigned pending = 0, numPending = 0;
+  std::vector<char> buffer;
+  LogicalResult result = forEachRun(piece, outer, [&](int64_t element) {
+    int64_t first = piece.offset + element * bits, end = first + run * bits;
+    buffer.assign((end + 7) / 8 - first / 8, 0);
+    if (failed(readBytes(loc, piece, sources, handle, first / 8, buffer)))
+      return failure();
+    for (int64_t bit = first; bit < end; bit += bits) {
+      size_t at = bit / 8 - first / 8;
+      unsigned pair = static_cast<uint8_t>(buffer[at]);
+      if (at + 1 < buffer.size())
+        pair |= static_cast<unsigned>(static_cast<uint8_t>(buffer[at + 1])) << 8;
+      pending |= (pair >> bit % 8 & ((1u << bits) - 1)) << numPending;
+      for (numPending += bits; numPending >= 8; numPending -= 8, pending >>= 8)
+        os << static_cast<char>(pending & 0xff);
+    }
+    return success();
+  });
+  if (numPending)
+    os << static_cast<char>(pending);
+  return result;
+}
+
 /// Appends the elements of `piece` in row-major order.
 static LogicalResult copyPiece(Location loc, const Piece &piece, SourceFiles &sources, llvm::raw_ostream &os) {
   if (piece.getNumElements() == 0)
@@ -168,38 +266,26 @@ static LogicalResult copyPiece(Location loc, const Piece &piece, SourceFiles &so
   FailureOr<int> handle = sources.open(loc, piece.file);
   if (failed(handle))
     return failure();
-  int64_t bytes = getElementType(piece.stored).bytes;
-  // Trailing dimensions that are contiguous in the file are read at once.
-  size_t outer = piece.sizes.size();
-  int64_t run = 1;
-  while (outer > 0 && (piece.strides[outer - 1] == run || piece.sizes[outer - 1] == 1))
-    run *= piece.sizes[--outer];
+  ElementType type = getElementType(piece.stored);
+  if (type.isPacked())
+    return copyPackedPiece(loc, piece, sources, *handle, os);
+  int64_t bytes = type.bits / 8;
+  size_t outer;
+  int64_t run = getContiguousRun(piece, outer);
   constexpr int64_t kBufferBytes = int64_t(8) << 20;
   std::vector<char> buffer(std::min(run * bytes, kBufferBytes));
-  SmallVector<int64_t> index(outer, 0);
-  while (true) {
-    int64_t element = 0;
-    for (size_t d = 0; d < outer; ++d)
-      element += index[d] * piece.strides[d];
+  return forEachRun(piece, outer, [&](int64_t element) {
     int64_t position = piece.offset + element * bytes;
     for (int64_t left = run * bytes; left > 0;) {
       llvm::MutableArrayRef<char> chunk(buffer.data(), std::min<int64_t>(left, buffer.size()));
-      llvm::Expected<size_t> count = fs::readNativeFileSlice(*handle, chunk, position);
-      if (!count || *count == 0) {
-        std::string message = count ? "the file is too short" : llvm::toString(count.takeError());
-        return emitError(loc) << "cannot read weight '" << piece.name << "' of " << sources.getPath(piece.file) << ": "
-                              << message;
-      }
-      os.write(chunk.data(), *count);
-      position += *count;
-      left -= *count;
+      if (failed(readBytes(loc, piece, sources, *handle, position, chunk)))
+        return failure();
+      os.write(chunk.data(), chunk.size());
+      position += chunk.size();
+      left -= chunk.size();
     }
-    size_t d = outer;
-    while (d > 0 && ++index[d - 1] == piece.sizes[d - 1])
-      index[--d] = 0;
-    if (d == 0)
-      return success();
-  }
+    return success();
+  });
 }
 
 static LogicalResult packRank(Location loc, json::Object &manifest, int64_t rank, SourceFiles &sources,
@@ -236,7 +322,9 @@ static LogicalResult packRank(Location loc, json::Object &manifest, int64_t rank
       stride *= size;
     }
     (*piece.entry)["file"] = rank;
-    (*piece.entry)["offset"] = static_cast<int64_t>(header.size()) + piece.position;
+    int64_t offset = static_cast<int64_t>(header.size()) + piece.position;
+    // Views of packed elements count bits.
+    (*piece.entry)["offset"] = getElementType(piece.stored).isPacked() ? offset * 8 : offset;
     (*piece.entry)["strides"] = std::move(strides);
   }
   return success();

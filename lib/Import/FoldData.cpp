@@ -133,6 +133,8 @@ private:
   void foldNonZero();
   bool foldScalar();
   void foldCast();
+  /// Whether result 0, of an integer type, has this value.
+  bool fits(int64_t number) const;
   void foldReduce();
   void foldWhere();
   void foldConcat();
@@ -204,7 +206,8 @@ void DataFolder::foldNonZero() {
 
 // Float arithmetic on numbers with one element.
 bool DataFolder::foldScalar() {
-  if (!isFloat || product(shape) != 1)
+  if (!isFloat || product(shape) != 1 ||
+      (op == "Cast" && results[0].elem.getIntOrFloatBitWidth() < 16))
     return false;
   SmallVector<double> operands;
   for (size_t i = 0; i < node.operands.size(); ++i) {
@@ -232,13 +235,26 @@ bool DataFolder::foldScalar() {
   return value.has_value();
 }
 
+bool DataFolder::fits(int64_t number) const {
+  auto integer = cast<IntegerType>(results[0].elem);
+  unsigned bits = integer.getWidth();
+  if (integer.isUnsigned())
+    return number >= 0 && (bits >= 64 || llvm::isUIntN(bits, number));
+  return bits >= 64 || llvm::isIntN(bits, number);
+}
+
 void DataFolder::foldCast() {
+  // What these types round and saturate to is computed by kernels alone.
+  if (isFloat && results[0].elem.getIntOrFloatBitWidth() < 16)
+    return;
   ImportedValue &input = node.operand(0);
   bool toBool = results[0].elem.isInteger(1);
   if (input.scalar && !isFloat && std::isfinite(*input.scalar) &&
       std::fabs(*input.scalar) < 9e18) {
     int64_t number = static_cast<int64_t>(*input.scalar);
-    return store(0, {symbols.constant(toBool ? *input.scalar != 0 : number)});
+    if (toBool || fits(number))
+      store(0, {symbols.constant(toBool ? *input.scalar != 0 : number)});
+    return;
   }
   if (!tracked(0) || isa<ComplexType>(results[0].elem))
     return;
@@ -257,8 +273,7 @@ void DataFolder::foldCast() {
     else if (number && isFloat && std::abs(*number) > 256)
       element =
           bits >= 32 && std::abs(*number) < (1 << 24) ? element : AffineExpr();
-    else if (number && !isFloat && bits < 64 && !llvm::isIntN(bits, *number) &&
-             !llvm::isUIntN(bits, *number))
+    else if (number && !isFloat && !fits(*number))
       element = {};
     else if (!number && bits < 32)
       element = {};

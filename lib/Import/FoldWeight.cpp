@@ -7,7 +7,7 @@
 
 #include "Fold.h"
 
-#include "dialects/Tp/Dims.h"
+#include "dialects/Tp/View.h"
 
 using namespace mlir;
 using namespace tpo;
@@ -91,12 +91,12 @@ public:
   }
 
 private:
-  int64_t elementBytes() const {
-    return std::max(1u, input.weight->elem.getIntOrFloatBitWidth() / 8);
+  int64_t elementUnits() const {
+    return tp::getOffsetUnits(input.weight->elem);
   }
   WeightReference shifted(int64_t axis, int64_t elements) const {
     WeightReference view = *input.weight;
-    view.offset += elements * view.strides[axis] * elementBytes();
+    view.offset += elements * view.strides[axis] * elementUnits();
     return view;
   }
 
@@ -118,9 +118,13 @@ private:
   }
 
   // Between floats: loading converts. From a wider type through a narrower one
-  // rounds twice, so only the first conversion folds.
+  // rounds twice, so only the first conversion folds. Narrow floats are decoded
+  // where they are used: as bytes they are read faster.
   void cast() {
-    if (isa<FloatType>(input.elem) && isa<FloatType>(results[0].elem) &&
+    auto isLoaded = [](Type type) {
+      return isa<Float32Type, Float16Type, BFloat16Type>(type);
+    };
+    if (isLoaded(input.elem) && isLoaded(results[0].elem) &&
         input.elem == input.weight->elem)
       results[0].weight = *input.weight;
   }
@@ -148,7 +152,7 @@ private:
       // An empty result has no first element.
       if (tp::getConst(results[0].dims[axis]) == 0)
         return;
-      view.offset += start * input.weight->strides[axis] * elementBytes();
+      view.offset += start * input.weight->strides[axis] * elementUnits();
       view.strides[axis] *= step;
     }
     results[0].weight = view;
@@ -195,10 +199,7 @@ void tpo::importer::foldWeight(Node &node,
                                MutableArrayRef<ImportedValue> results) {
   if (!node.has(0) || !node.operand(0).weight || !node.info->domain.empty())
     return;
-  Type elem = node.operand(0).weight->elem;
-  // Elements that share bytes have no address of their own.
-  if (!elem.isIntOrFloat() ||
-      (elem.getIntOrFloatBitWidth() < 8 && !elem.isInteger(1)))
+  if (!node.operand(0).weight->elem.isIntOrFloat())
     return;
   WeightFolder(node, results).run();
 }

@@ -18,23 +18,12 @@ using namespace tpo::importer;
 using ::onnx::AttributeProto;
 using ::onnx::OpSchema;
 
-// Operators with inferred shapes that have no lowering. One that gets a
-// lowering is to be removed here; one without shape inference is expanded in
-// any case.
-static bool isExpanded(StringRef opType) {
-  static const llvm::StringSet<> names{
-      "Celu",   "DynamicQuantizeLinear", "Mish", "Selu",
-      "Shrink", "SwiGLU",                "ThresholdedRelu"};
-  return names.contains(opType);
-}
-
+// An operator that the importer infers has a lowering.
 const OpSchema *GraphImporter::findBody(StringRef opType, int opset) const {
-  if (!isExpanded(opType) && hasInference(("onnx." + opType).str()))
+  if (hasInference(("onnx." + opType).str()))
     return nullptr;
-  const OpSchema *schema =
-      ::onnx::OpSchemaRegistry::Schema(opType.str(), opset, "");
-  if (!schema || schema->deprecated() ||
-      (!schema->HasFunction() && !schema->HasContextDependentFunction()))
+  const OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(opType.str(), opset, "");
+  if (!schema || schema->deprecated() || (!schema->HasFunction() && !schema->HasContextDependentFunction()))
     return nullptr;
   return schema;
 }
@@ -60,8 +49,7 @@ static ::onnx::TypeProto describe(ImportedValue *value, Symbols &symbols) {
 
 // The body of a call, in the operators of `opset` or, where it is written in
 // later ones, of those: they are what counts inside. False if there is none.
-static bool buildBody(const OpSchema &schema, int opset,
-                      const ::onnx::FunctionBodyBuildContext &call,
+static bool buildBody(const OpSchema &schema, int opset, const ::onnx::FunctionBodyBuildContext &call,
                       ::onnx::FunctionProto &body) {
   for (int version = opset; version <= tpo::onnx::getNewestOpset(); ++version) {
     if (schema.HasFunction()) {
@@ -76,8 +64,7 @@ static bool buildBody(const OpSchema &schema, int opset,
   return false;
 }
 
-LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset,
-                                            const ::onnx::NodeProto &proto,
+LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset, const ::onnx::NodeProto &proto,
                                             Scope &scope, Location loc) {
   FailureOr<Values> operands = getOperands(proto, scope, loc);
   if (failed(operands))
@@ -101,8 +88,7 @@ LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset,
     copy = *value;
     copy.set_name(attribute.name());
     if (!schema.attributes().count(attribute.name()))
-      return emitError(loc)
-             << "has the unknown attribute '" << attribute.name() << "'";
+      return emitError(loc) << "has the unknown attribute '" << attribute.name() << "'";
   }
   std::vector<::onnx::TypeProto> types;
   for (ImportedValue *operand : *operands)
@@ -110,19 +96,14 @@ LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset,
   try {
     ::onnx::FunctionBodyBuildContextImpl call(body.call, types);
     if (!buildBody(schema, opset, call, body.function))
-      return emitError(loc)
-             << "operator " << schema.Name() << " (opset " << opset
-             << ") is not supported with these operands";
+      return emitError(loc) << "operator " << schema.Name() << " (opset " << opset
+                            << ") is not supported with these operands";
   } catch (const std::exception &error) {
-    return emitError(loc) << "operator " << schema.Name() << " (opset " << opset
-                          << "): " << error.what();
+    return emitError(loc) << "operator " << schema.Name() << " (opset " << opset << "): " << error.what();
   }
   // A body refers to all attributes, the call gives some.
   for (const auto &[name, attribute] : schema.attributes()) {
-    bool given =
-        llvm::any_of(body.call.attribute(), [&](const AttributeProto &other) {
-          return other.name() == name;
-        });
+    bool given = llvm::any_of(body.call.attribute(), [&](const AttributeProto &other) { return other.name() == name; });
     if (given || !attribute.default_value.has_type())
       continue;
     AttributeProto &value = *body.function.add_attribute_proto();
@@ -131,7 +112,6 @@ LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset,
   }
   body.opsets[""] = opset;
   for (const auto &import : body.function.opset_import())
-    body.opsets[import.domain() == "ai.onnx" ? "" : import.domain()] =
-        import.version();
+    body.opsets[import.domain() == "ai.onnx" ? "" : import.domain()] = import.version();
   return inlineFunction(body.function, body.opsets, body.call, scope, loc);
 }

@@ -1,5 +1,6 @@
 //===- ImportNodes.cpp - Nodes to operations ------------------------------===//
 
+#include "ContribFunctions.h"
 #include "Fold.h"
 #include "GraphImporter.h"
 #include "Lift.h"
@@ -275,10 +276,13 @@ static FailureOr<int> getOpset(const llvm::StringMap<int64_t> &opsets,
 }
 
 // The schema of an operator; ONNX Runtime has one of its own in the default
-// domain.
+// domain, and spells two of ONNX's in its own for models of older opsets.
 static const tpo::onnx::OpInfo *findSchema(StringRef domain, StringRef opType) {
   if (opType == "SimplifiedLayerNormalization" && domain.empty())
     domain = "com.microsoft";
+  if (domain == "com.microsoft" &&
+      (opType == "QuantizeLinear" || opType == "DequantizeLinear"))
+    domain = "";
   return tpo::onnx::lookupOp(domain, currentName(opType));
 }
 
@@ -320,7 +324,14 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
   if (domain.empty())
     if (const ::onnx::OpSchema *schema = findBody(opType, opset))
       return expandOperator(*schema, opset, proto, scope, loc);
-
+  if (domain == "com.microsoft") {
+    OperatorBody &body = bodies.emplace_back();
+    if (buildContribBody(proto, body.function)) {
+      body.opsets[""] = kContribBodyOpset;
+      return inlineFunction(body.function, body.opsets, proto, scope, loc);
+    }
+    bodies.pop_back();
+  }
   const tpo::onnx::OpInfo *info = findSchema(domain, opType);
   if (!info)
     return emitError(loc) << "operator " << opType

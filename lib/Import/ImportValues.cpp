@@ -4,6 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Tp/Dims.h"
 #include "dialects/Tp/Tp.h"
+#include "dialects/Tp/View.h"
 
 using namespace mlir;
 using namespace tpo;
@@ -39,10 +40,14 @@ GraphImporter::readElements(const ::onnx::TensorProto &tensor,
     // Packed from the low bits of each byte up; MLIR wants one byte each.
     std::string unpacked;
     int64_t count = type.getNumElements();
-    for (int64_t i = 0; i < count; ++i)
-      unpacked += static_cast<char>(
-          static_cast<uint8_t>((*bytes)[i * bits / 8]) >> (i * bits % 8) &
-          ((1 << bits) - 1));
+    for (int64_t i = 0; i < count; ++i) {
+      auto byte = [&](size_t at) -> unsigned {
+        return at < bytes->size() ? static_cast<uint8_t>((*bytes)[at]) : 0;
+      };
+      size_t first = i * bits / 8;
+      unsigned pair = byte(first) | byte(first + 1) << 8;
+      unpacked += static_cast<char>(pair >> (i * bits % 8) & ((1 << bits) - 1));
+    }
     *bytes = std::move(unpacked);
   }
   ArrayRef<char> buffer(bytes->data(), bytes->size());
@@ -124,6 +129,8 @@ GraphImporter::importTensor(const ::onnx::TensorProto &tensor, StringRef name,
   weight.file = *contents->file;
   weight.elem = elem;
   weight.offset = contents->range.offset;
+  if (elem.isIntOrFloat() && tp::isPacked(elem))
+    weight.offset *= 8; // the unit of packed types' views
   weight.strides = rowMajorStrides(shape);
   value->weight = std::move(weight);
   if (isResizeScales) {
@@ -201,14 +208,7 @@ Value GraphImporter::materializeIntegers(ImportedValue &value, Location loc) {
     result = makeSymbolic(elements, type, loc);
   if (stored == value.elem)
     return result;
-  int64_t dataType = value.elem.isF32()         ? ::onnx::TensorProto::FLOAT
-                     : value.elem.isF64()       ? ::onnx::TensorProto::DOUBLE
-                     : value.elem.isF16()       ? ::onnx::TensorProto::FLOAT16
-                     : value.elem.isBF16()      ? ::onnx::TensorProto::BFLOAT16
-                     : value.elem.isInteger(8)  ? ::onnx::TensorProto::UINT8
-                     : value.elem.isInteger(16) ? ::onnx::TensorProto::UINT16
-                     : value.elem.isInteger(32) ? ::onnx::TensorProto::UINT32
-                                                : ::onnx::TensorProto::UINT64;
+  int64_t dataType = getDataType(value.elem);
   return tpo::onnx::CastOp::create(
              builder, loc, Type(RankedTensorType::get(shape, value.elem)),
              result,

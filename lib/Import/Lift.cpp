@@ -7,6 +7,8 @@
 
 #include "Lift.h"
 
+#include "ModelFile.h"
+
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -159,11 +161,21 @@ static LogicalResult liftReduce(Node &node, ValueFactory &values) {
   return success();
 }
 
+// The operand that CastLike compares with says its type, nothing else.
+static LogicalResult liftCastLike(Node &node) {
+  node.info = tpo::onnx::lookupOp("", "Cast");
+  node.setInt("to", getDataType(node.elem(1)));
+  node.operands.truncate(1);
+  return success();
+}
+
 LogicalResult tpo::importer::liftNode(Node &node, ValueFactory &values) {
   if (!node.info->domain.empty())
     return success();
   StringRef op = node.opType();
   int opset = node.opset;
+  if (op == "CastLike")
+    return liftCastLike(node);
   if (op == "Squeeze" || op == "Unsqueeze") {
     if (opset < 13)
       moveIntsToOperand(node, values, "axes", 1);

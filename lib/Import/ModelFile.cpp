@@ -50,6 +50,10 @@ mlir::Type tpo::importer::convertElementType(int32_t dataType,
     return mlir::Float8E8M0FNUType::get(context);
   case TensorProto::FLOAT4E2M1:
     return mlir::Float4E2M1FNType::get(context);
+  case TensorProto::FLOAT6E2M3:
+    return mlir::Float6E2M3FNType::get(context);
+  case TensorProto::FLOAT6E3M2:
+    return mlir::Float6E3M2FNType::get(context);
   case TensorProto::COMPLEX64:
     return mlir::ComplexType::get(mlir::Float32Type::get(context));
   case TensorProto::COMPLEX128:

@@ -93,29 +93,72 @@ static LogicalResult inferPRelu(Node &node) {
   return success();
 }
 
-static LogicalResult inferQuantize(Node &node) {
-  Type type = node.has(2)
-                  ? node.elem(2)
-                  : IntegerType::get(node.context(), 8, IntegerType::Unsigned);
-  if (int64_t dataType = node.getInt("output_dtype", 0)) {
-    FailureOr<Type> named = resolveElementType(node, dataType);
-    if (failed(named))
+// The sizes of scale and zero point (operands 1 and 2): those of one number, of
+// one number for each index of the axis, or for each block along it.
+static LogicalResult checkQuantizationParameters(Node &node) {
+  int64_t block = node.getInt("block_size", 0);
+  for (size_t i : {1, 2}) {
+    if (!node.has(i))
+      continue;
+    const Dims &own = node.dims(i), &data = node.dims(0);
+    if (countElements(own) == 1)
+      continue;
+    FailureOr<int64_t> axis =
+        node.normalizeAxis(node.getInt("axis", 1), data.size());
+    if (failed(axis))
       return failure();
-    type = *named;
+    StringRef name = node.info->operands[i].name;
+    if (block < 0 || (block == 0 && own.size() != 1) ||
+        (block > 0 && own.size() != data.size()))
+      return node.emitError()
+             << "'" << name << "' has " << own.size() << " dimensions, which "
+             << "fits neither one for the axis nor blocks of " << block;
+    for (size_t dim = 0; dim < own.size(); ++dim) {
+      size_t of = block ? dim : *axis;
+      AffineExpr need = node.dims(0)[of];
+      if (block && static_cast<int64_t>(dim) == *axis)
+        need = need.ceilDiv(block);
+      if (failed(node.unify(node.dims(i)[dim], need,
+                            ("the sizes of '" + name + "'").str())))
+        return failure();
+    }
   }
-  node.setResult(0, type, node.dims(0));
+  return success();
+}
+
+static FailureOr<Type> namedOutputType(Node &node, Type otherwise) {
+  int64_t dataType = node.getInt("output_dtype", 0);
+  return dataType ? resolveElementType(node, dataType)
+                  : FailureOr<Type>(otherwise);
+}
+
+static LogicalResult inferQuantize(Node &node) {
+  Type byte = IntegerType::get(node.context(), 8, IntegerType::Unsigned);
+  FailureOr<Type> type =
+      namedOutputType(node, node.has(2) ? node.elem(2) : byte);
+  if (failed(type) || failed(checkQuantizationParameters(node)))
+    return failure();
+  if (node.has(2) && node.elem(2) != *type)
+    return node.emitError() << "output_dtype " << *type
+                            << " differs from the zero point's type "
+                            << node.elem(2);
+  if (type->getIntOrFloatBitWidth() > 16 ||
+      isa<Float16Type, BFloat16Type>(*type))
+    return node.emitError() << "cannot quantize to " << *type;
+  node.setResult(0, *type, node.dims(0));
   return success();
 }
 
 static LogicalResult inferDequantize(Node &node) {
-  Type type = node.elem(1);
-  if (int64_t dataType = node.getInt("output_dtype", 0)) {
-    FailureOr<Type> named = resolveElementType(node, dataType);
-    if (failed(named))
-      return failure();
-    type = *named;
-  }
-  node.setResult(0, type, node.dims(0));
+  FailureOr<Type> type = namedOutputType(node, node.elem(1));
+  if (failed(type) || failed(checkQuantizationParameters(node)))
+    return failure();
+  if (node.has(2) && node.elem(2) != node.elem(0))
+    return node.emitError() << "the zero point is " << node.elem(2)
+                            << ", the quantized tensor " << node.elem(0);
+  if (!isa<Float32Type, Float16Type, BFloat16Type>(*type))
+    return node.emitError() << "cannot dequantize to " << *type;
+  node.setResult(0, *type, node.dims(0));
   return success();
 }
 
@@ -130,8 +173,13 @@ static LogicalResult inferDynamicQuantize(Node &node) {
 static LogicalResult inferBitCast(Node &node) {
   if (failed(inferCast(node)))
     return failure();
-  if (node.resultTypes[0].elem.getIntOrFloatBitWidth() !=
-      node.elem(0).getIntOrFloatBitWidth())
+  // A bool is a byte.
+  auto bits = [](Type type) {
+    unsigned width = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
+    return width == 1 ? 8 : width;
+  };
+  if (!bits(node.elem(0)) ||
+      bits(node.resultTypes[0].elem) != bits(node.elem(0)))
     return node.emitError() << "cannot reinterpret " << node.elem(0) << " as "
                             << node.resultTypes[0].elem;
   return success();

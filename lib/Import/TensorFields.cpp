@@ -22,6 +22,20 @@ static std::string encode(const Field &values) {
   return bytes;
 }
 
+// One element per int32 in this field alone; raw data is packed.
+template <typename Field> static std::string packSixBits(const Field &values) {
+  std::string bytes((values.size() * 6 + 7) / 8, '\0');
+  size_t bit = 0;
+  for (auto value : values) {
+    unsigned element = (static_cast<unsigned>(value) & 0x3f) << bit % 8;
+    bytes[bit / 8] |= static_cast<char>(element);
+    if (element >> 8)
+      bytes[bit / 8 + 1] |= static_cast<char>(element >> 8);
+    bit += 6;
+  }
+  return bytes;
+}
+
 Expected<std::string> tpo::importer::encodeFields(const TensorProto &tensor) {
   if (tensor.has_raw_data())
     return tensor.raw_data();
@@ -61,6 +75,9 @@ Expected<std::string> tpo::importer::encodeFields(const TensorProto &tensor) {
   case TensorProto::FLOAT8E8M0:
   case TensorProto::FLOAT4E2M1:
     return encode<uint8_t>(tensor.int32_data());
+  case TensorProto::FLOAT6E2M3:
+  case TensorProto::FLOAT6E3M2:
+    return packSixBits(tensor.int32_data());
   default:
     return createStringError(
         formatv("tensor '{0}' has the unsupported element type {1}",

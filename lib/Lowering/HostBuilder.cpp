@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace tpo;
@@ -20,28 +21,45 @@ static Type getViewType(MLIRContext *context) {
 // Fields of tprt_view.
 enum { kData, kDtype, kRank, kSizes, kStrides };
 
+static int32_t getFloatDtype(Type type) {
+  return llvm::TypeSwitch<Type, int32_t>(type)
+      .Case<Float32Type>([](Type) { return TPRT_F32; })
+      .Case<Float64Type>([](Type) { return TPRT_F64; })
+      .Case<Float16Type>([](Type) { return TPRT_F16; })
+      .Case<BFloat16Type>([](Type) { return TPRT_BF16; })
+      .Case<Float8E4M3FNType>([](Type) { return TPRT_F8E4M3FN; })
+      .Case<Float8E4M3FNUZType>([](Type) { return TPRT_F8E4M3FNUZ; })
+      .Case<Float8E5M2Type>([](Type) { return TPRT_F8E5M2; })
+      .Case<Float8E5M2FNUZType>([](Type) { return TPRT_F8E5M2FNUZ; })
+      .Case<Float8E8M0FNUType>([](Type) { return TPRT_F8E8M0; })
+      .Case<Float6E2M3FNType>([](Type) { return TPRT_F6E2M3; })
+      .Case<Float6E3M2FNType>([](Type) { return TPRT_F6E3M2; })
+      .Case<Float4E2M1FNType>([](Type) { return TPRT_F4E2M1; })
+      .Default([](Type) { return 0; });
+}
+
 int32_t tpo::getRuntimeDtype(Type type) {
-  if (type.isF32())
-    return TPRT_F32;
-  if (type.isF16())
-    return TPRT_F16;
-  if (type.isBF16())
-    return TPRT_BF16;
-  if (type.isF64())
-    return TPRT_F64;
-  auto integer = cast<IntegerType>(type);
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer)
+    return getFloatDtype(type);
   bool isUnsigned = integer.isUnsigned();
   switch (integer.getWidth()) {
   case 1:
     return TPRT_BOOL;
+  case 2:
+    return isUnsigned ? TPRT_U2 : TPRT_I2;
+  case 4:
+    return isUnsigned ? TPRT_U4 : TPRT_I4;
   case 8:
     return isUnsigned ? TPRT_U8 : TPRT_I8;
   case 16:
     return isUnsigned ? TPRT_U16 : TPRT_I16;
   case 32:
     return isUnsigned ? TPRT_U32 : TPRT_I32;
-  default:
+  case 64:
     return isUnsigned ? TPRT_U64 : TPRT_I64;
+  default:
+    return 0;
   }
 }
 

@@ -35,12 +35,13 @@ static void widen(Operation *op) {
 }
 
 namespace {
-/// ext(trunc(x)) -> x: one rounding, when the value is stored.
+/// ext(trunc(x)) -> x: one rounding, when the value is stored. A rounding that
+/// the program asks for (a Cast) names its mode and stays.
 struct DropRounding : OpRewritePattern<arith::ExtFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
     auto truncate = op.getIn().getDefiningOp<arith::TruncFOp>();
-    if (!truncate || truncate.getIn().getType() != op.getType())
+    if (!truncate || truncate.getRoundingmode() || truncate.getIn().getType() != op.getType())
       return failure();
     rewriter.replaceOp(op, truncate.getIn());
     return success();
@@ -73,6 +74,7 @@ void tpo::prepareArithmetic(func::FuncOp kernel) {
     return llvm::is_contained({"math.exp", "math.tanh", "math.erf", "math.log"}, name);
   });
   (void)applyPatternsGreedily(kernel, std::move(patterns));
+  kernel.walk([](arith::TruncFOp op) { op.removeRoundingmodeAttr(); });
   kernel.walk([](Operation *op) {
     if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op))
       return;

@@ -103,9 +103,13 @@ FailureOr<json::Object> ManifestBuilder::describeTensor(func::FuncOp host, Block
       return emitError(argument.getLoc()) << "the sizes of '" << tensorName << "' are not known";
     dims.push_back(toJson(dim));
   }
+  int32_t dtype = getRuntimeDtype(type.getElementType());
+  if (!dtype)
+    return emitError(argument.getLoc()) << "'" << tensorName << "' has the element type " << type.getElementType()
+                                        << ", which the runtime does not have";
   auto layout = host.getArgAttrOfType<tp::LayoutAttr>(index, tp::TpDialect::kLayoutAttr);
   json::Object tensor{{"name", tensorName},
-                      {"dtype", getRuntimeDtype(type.getElementType())},
+                      {"dtype", dtype},
                       {"dims", std::move(dims)},
                       {"layout", describeLayout(layout, type.getRank())},
                       {"strided", bool(host.getArgAttr(index, rt::RtDialect::kStridedAttr))}};

@@ -9,24 +9,13 @@
 #include "LocalWeights.h"
 
 #include "dialects/Tp/Interfaces.h"
+#include "dialects/Tp/View.h"
 
 using namespace mlir;
 
 namespace tpo {
 
 namespace {
-
-/// Bytes of one stored element; none for packed types of less than a byte.
-std::optional<int64_t> getBytes(Type type) {
-  if (!type.isIntOrFloat())
-    return std::nullopt;
-  unsigned bits = type.getIntOrFloatBitWidth();
-  if (bits == 1) // bool is stored as a byte
-    return 1;
-  if (bits % 8 != 0)
-    return std::nullopt;
-  return bits / 8;
-}
 
 /// The layouts of all operands of `op` when its only result is laid out as
 /// `result`; none where the rule has no such assignment.
@@ -67,7 +56,7 @@ Value LocalWeights::buildView(OpBuilder &builder, tp::WeightOp weight,
                               const tp::Layout &layout) {
   auto type = cast<RankedTensorType>(weight.getType());
   tp::ViewAttr view = weight.getView();
-  std::optional<int64_t> bytes = getBytes(view.getElem());
+  int64_t units = tp::getOffsetUnits(view.getElem());
   MLIRContext *context = builder.getContext();
   AffineExpr offset = view.getOffset();
   SmallVector<tp::SymbolicRange> ranges =
@@ -76,9 +65,9 @@ Value LocalWeights::buildView(OpBuilder &builder, tp::WeightOp weight,
        llvm::zip(ranges, view.getStrides(), layout.dims)) {
     if (!split.isSplit() || stride == 0)
       continue;
-    if (!range.offset || !bytes)
+    if (!range.offset)
       return {};
-    offset = offset + range.offset * (stride * *bytes);
+    offset = offset + range.offset * (stride * units);
   }
   auto local = cast<tp::WeightOp>(builder.clone(*weight.getOperation()));
   local->removeAttr(tp::TpDialect::kLayoutsAttr);

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Onnx/Onnx.h"
+#include "dialects/Tp/View.h"
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Partition/Passes.h"
 #include "tp-opt/Partition/ShapeOperand.h"
@@ -43,24 +44,16 @@ tp::WeightOp weightMatrix(onnx::MatMulOp op) {
              : tp::WeightOp();
 }
 
-/// Bytes of one stored element; none for types that share bytes.
-std::optional<int64_t> getBytes(Type type) {
-  if (!type.isIntOrFloat() || type.getIntOrFloatBitWidth() % 8 != 0)
-    return std::nullopt;
-  return type.getIntOrFloatBitWidth() / 8;
-}
-
 /// Whether the columns of `right` follow those of `left` in the file.
 bool areAdjacent(tp::WeightOp left, tp::WeightOp right) {
   tp::ViewAttr a = left.getView(), b = right.getView();
-  std::optional<int64_t> bytes = getBytes(a.getElem());
-  if (!bytes || left.getFile() != right.getFile() ||
-      a.getElem() != b.getElem() || a.getStrides() != b.getStrides())
+  if (left.getFile() != right.getFile() || a.getElem() != b.getElem() || a.getStrides() != b.getStrides())
     return false;
   AffineExpr columns = tp::getDims(cast<ShapedType>(left.getType())).back();
   return tp::provablyEqual(b.getOffset(),
                            a.getOffset() +
-                               columns * (a.getStrides().back() * *bytes));
+                               columns * (a.getStrides().back() *
+                                          tp::getOffsetUnits(a.getElem())));
 }
 
 /// The weights side by side: one view where they are that in the file already

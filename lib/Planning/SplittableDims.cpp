@@ -23,7 +23,8 @@ bool isWeightExpression(Value value) {
   if (isa<tp::WeightOp>(op))
     return true;
   StringRef name = op->getName().stripDialect();
-  if (name != "Concat" && name != "Cast" && name != "Transpose" && name != "Reshape")
+  if (name != "Concat" && name != "Cast" && name != "Transpose" && name != "Reshape" &&
+      name != "DequantizeLinear")
     return false;
   unsigned tensors = name == "Concat" ? op->getNumOperands() : 1;
   return llvm::all_of(op->getOperands().take_front(tensors), isWeightExpression);

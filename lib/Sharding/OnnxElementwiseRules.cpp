@@ -131,4 +131,61 @@ Rule elementwise(Operation *op) {
   return builder.build();
 }
 
+/// x with one scale (and zero point) for the tensor, for each index of `axis`,
+/// or for each block along it. A split of the axis must not cut a block.
+Rule quantization(Operation *op) {
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs sizes = dimsOf(op->getResult(0));
+  AffineExprs scale = dimsOf(op->getOperand(1));
+  int64_t block = intAttr(op, "block_size", 0);
+  auto isScalar = [&](unsigned operand) {
+    return llvm::all_of(dimsOf(op->getOperand(operand)), isOne);
+  };
+  bool isBlocked = block > 0 && !isScalar(1);
+  unsigned axis = 0;
+  if (!isScalar(1)) {
+    FailureOr<unsigned> normalized = normalizeAxis(op, intAttr(op, "axis", 1), sizes.size());
+    if (failed(normalized))
+      return failure();
+    axis = *normalized;
+  }
+  SmallVector<tp::DimFactors> dims(sizes.size());
+  for (auto [dim, size] : llvm::enumerate(sizes)) {
+    if (isOne(size))
+      continue;
+    if (!isBlocked || dim != axis) {
+      dims[dim].push_back(builder.parallel(size));
+    } else {
+      AffineExpr blockSize = getAffineConstantExpr(block, op->getContext());
+      AffineExpr blocks = size ? tp::divideExactly(size, blockSize) : AffineExpr();
+      // A last block of its own size has no place among equal ones.
+      if (!blocks || isOne(blocks)) {
+        dims[dim].push_back(builder.whole(size));
+      } else {
+        dims[dim].push_back(builder.parallel(blocks));
+        if (block > 1)
+          dims[dim].push_back(builder.whole(blockSize));
+      }
+    }
+    setOperandDim(builder, 0, dim, dims[dim]);
+    setResultDim(builder, 0, dim, dims[dim]);
+  }
+  for (unsigned operand : {1u, 2u}) {
+    if (!presentOperand(op, operand) || isScalar(operand))
+      continue;
+    unsigned rank = rankOf(op->getOperand(operand));
+    for (unsigned dim = 0; dim < rank; ++dim) {
+      const tp::DimFactors &factors = dims[isBlocked ? dim : axis];
+      if (factors.empty() || isOne(dimsOf(op->getOperand(operand))[dim]))
+        continue;
+      bool isSplitInBlocks = isBlocked && dim == axis;
+      if (isSplitInBlocks && builder.getRule().factors[factors.front()].kind == tp::FactorKind::Whole)
+        builder.operandDim(operand, dim, builder.whole(scale[dim]));
+      else
+        builder.operandDim(operand, dim, factors.front());
+    }
+  }
+  return builder.build();
+}
+
 } // namespace tpo::rules

@@ -35,8 +35,9 @@ Rule gather(Operation *op) {
         }
         ++resultDim;
       }
-      // What the masked lookup of the runtime does.
-      bool masked = dim == 0 && isa<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
+      // What the masked lookup of the runtime does; its zeros are added up.
+      auto rowType = dyn_cast<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
+      bool masked = dim == 0 && rowType && rowType.getWidth() > 8;
       if (!isOne(size))
         builder.operandDim(
             0, dim,

@@ -53,6 +53,7 @@ void attachComputation(MLIRContext *context) {
   attach<rules::matMul>(context, "onnx", {"MatMul"});
   attach<rules::fusedMatMul>(context, "onnx", {"ms.FusedMatMul"});
   attach<rules::gemm>(context, "onnx", {"Gemm", "ms.FusedGemm"});
+  attach<rules::quantization>(context, "onnx", {"QuantizeLinear", "DequantizeLinear"});
   attach<rules::matMulNBits>(context, "onnx", {"ms.MatMulNBits"});
   attach<rules::conv>(context, "onnx", {"Conv"});
   attach<rules::attention>(context, "onnx", {"Attention"});

@@ -23,6 +23,7 @@ Rule matMul(mlir::Operation *op);
 Rule fusedMatMul(mlir::Operation *op);
 Rule gemm(mlir::Operation *op);
 Rule matMulNBits(mlir::Operation *op);
+Rule quantization(mlir::Operation *op);
 Rule conv(mlir::Operation *op);
 
 // OnnxAttentionRules.cpp

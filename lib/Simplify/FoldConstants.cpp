@@ -115,9 +115,13 @@ std::optional<double> evaluate(Operation *op, ArrayRef<double> x) {
         Type to = getElementType(cast.getOutput());
         if (to.isSignlessInteger(1))
           return x[0] != 0;
+        // Narrow floats have rounding modes and saturation: left to kernels.
         if (isa<FloatType>(to))
-          return x[0];
-        if (!to.isSignlessInteger() || !std::isfinite(x[0]))
+          return to.getIntOrFloatBitWidth() < 16 ? std::nullopt
+                                                 : std::optional(x[0]);
+        // So is what does not fit.
+        if (!to.isSignlessInteger() || !std::isfinite(x[0]) ||
+            std::abs(x[0]) >= std::ldexp(1.0, to.getIntOrFloatBitWidth() - 1))
           return std::nullopt;
         return std::trunc(x[0]);
       })

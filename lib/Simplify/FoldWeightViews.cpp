@@ -5,6 +5,7 @@
 #include "Build.h"
 #include "Match.h"
 #include "Patterns.h"
+#include "dialects/Tp/View.h"
 
 namespace tpo {
 #define GEN_PASS_DEF_FOLDWEIGHTVIEWSPASS
@@ -54,12 +55,10 @@ struct FoldSlice : OpRewritePattern<onnx::SliceOp> {
     if (!weight || !slice)
       return failure();
     tp::ViewAttr view = weight.getView();
-    unsigned bits = view.getElem().getIntOrFloatBitWidth();
-    if (bits % 8 != 0)
-      return failure();
     SmallVector<int64_t> strides(view.getStrides());
     AffineExpr offset =
-        view.getOffset() + slice->start * strides[slice->axis] * (bits / 8);
+        view.getOffset() + slice->start * strides[slice->axis] *
+                               tp::getOffsetUnits(view.getElem());
     strides[slice->axis] *= slice->step;
     replaceByView(rewriter, op, weight, offset, strides);
     return success();

@@ -32,9 +32,9 @@ void tpo::buildSimplifyPipeline(OpPassManager &pm) {
   };
   // Fewer spellings of the same data movement first: every raise below looks
   // at Reshape, Transpose, Slice and Concat only.
-  onFunctions(createCSEPass(), createRaiseContribPass(),
-              createFoldConstantsPass(), createSimplifyMovementPass(),
-              createRaiseRotaryPass());
+  onFunctions(createCSEPass(), createExpandQuantizedPass(),
+              createRaiseContribPass(), createFoldConstantsPass(),
+              createSimplifyMovementPass(), createRaiseRotaryPass());
   pm.addPass(createRaiseNonZeroPass());
   pm.addPass(createRaisePositionGathersPass());
   onFunctions(createRaiseContractionsPass(), createFoldConstantsPass(),

@@ -17,6 +17,18 @@ size_t tprt::dtypeSize(int32_t dtype) {
   case TPRT_U8:
   case TPRT_I8:
   case TPRT_BOOL:
+  case TPRT_F8E4M3FN:
+  case TPRT_F8E4M3FNUZ:
+  case TPRT_F8E5M2:
+  case TPRT_F8E5M2FNUZ:
+  case TPRT_F8E8M0:
+  case TPRT_F6E2M3:
+  case TPRT_F6E3M2:
+  case TPRT_F4E2M1:
+  case TPRT_U4:
+  case TPRT_I4:
+  case TPRT_U2:
+  case TPRT_I2:
     return 1;
   case TPRT_U16:
   case TPRT_I16:
@@ -31,6 +43,23 @@ size_t tprt::dtypeSize(int32_t dtype) {
   case TPRT_U64:
   case TPRT_F64:
     return 8;
+  default:
+    return 0;
+  }
+}
+
+int tprt::packedBits(int32_t dtype) {
+  switch (dtype) {
+  case TPRT_U2:
+  case TPRT_I2:
+    return 2;
+  case TPRT_U4:
+  case TPRT_I4:
+  case TPRT_F4E2M1:
+    return 4;
+  case TPRT_F6E2M3:
+  case TPRT_F6E3M2:
+    return 6;
   default:
     return 0;
   }
@@ -64,6 +93,30 @@ const char *tprt::dtypeName(int32_t dtype) {
     return "u64";
   case TPRT_BF16:
     return "bf16";
+  case TPRT_F8E4M3FN:
+    return "f8e4m3fn";
+  case TPRT_F8E4M3FNUZ:
+    return "f8e4m3fnuz";
+  case TPRT_F8E5M2:
+    return "f8e5m2";
+  case TPRT_F8E5M2FNUZ:
+    return "f8e5m2fnuz";
+  case TPRT_F8E8M0:
+    return "f8e8m0";
+  case TPRT_F6E2M3:
+    return "f6e2m3";
+  case TPRT_F6E3M2:
+    return "f6e3m2";
+  case TPRT_F4E2M1:
+    return "f4e2m1";
+  case TPRT_U4:
+    return "u4";
+  case TPRT_I4:
+    return "i4";
+  case TPRT_U2:
+    return "u2";
+  case TPRT_I2:
+    return "i2";
   default:
     return nullptr;
   }
@@ -223,4 +276,15 @@ void tprt::convertElements(const void *src, int32_t srcDtype, void *dst, int32_t
   }
   if (!convert(src, srcDtype, dst, dstDtype, count))
     fail(TPRT_UNSUPPORTED, "no conversion from ", dtypeName(srcDtype), " to ", dtypeName(dstDtype));
+}
+
+uint8_t tprt::unpackElement(const char *file, int64_t bit, int32_t dtype) {
+  int bits = packedBits(dtype), shift = static_cast<int>(bit % 8);
+  const auto *bytes = reinterpret_cast<const uint8_t *>(file) + bit / 8;
+  unsigned pair = bytes[0];
+  if (shift + bits > 8)
+    pair |= static_cast<unsigned>(bytes[1]) << 8;
+  unsigned value = pair >> shift & ((1u << bits) - 1);
+  bool isNegative = (dtype == TPRT_I4 || dtype == TPRT_I2) && value >> (bits - 1);
+  return static_cast<uint8_t>(isNegative ? value | ~0u << bits : value);
 }

@@ -17,8 +17,11 @@
 
 namespace tprt {
 
-// 0 for a number that is no element type of the runtime.
+// Bytes of an element in memory; 0 for a number that is no element type of the
+// runtime.
 size_t dtypeSize(int32_t dtype);
+// Bits of an element in a file where elements share bytes; 0 for other types.
+int packedBits(int32_t dtype);
 // "f32"; "dtype 99" style text is the caller's business: null when unknown.
 const char *dtypeName(int32_t dtype);
 inline bool isFloat(int32_t dtype) {
@@ -52,6 +55,10 @@ uint16_t floatToF16(float value); // round to nearest even
 // Converts `count` contiguous elements. Integers convert among themselves and
 // to floats by value; throws Error(TPRT_UNSUPPORTED) for float to integer.
 void convertElements(const void *src, int32_t srcDtype, void *dst, int32_t dstDtype, int64_t count);
+
+// One element of a packed type, `bit` bits from the start of `file`, as it is
+// kept in memory. Reads only the bytes that the element touches.
+uint8_t unpackElement(const char *file, int64_t bit, int32_t dtype);
 
 } // namespace tprt
 

@@ -315,13 +315,15 @@ WeightPiece ManifestParser::parsePiece(const JsonRef &json, int file, int32_t st
     overflow |= __builtin_mul_overflow(piece.sizes[d] - 1, piece.strides[d], &extent);
     overflow |= __builtin_add_overflow(extent < 0 ? low : high, overflow ? 0 : extent, extent < 0 ? &low : &high);
   }
-  int64_t element = dtypeSize(stored);
+  // Offsets of packed types count bits.
+  int packed = packedBits(stored);
+  int64_t element = packed ? packed : static_cast<int64_t>(dtypeSize(stored));
   int64_t first = 0, last = 0;
   overflow |= __builtin_mul_overflow(low, element, &first) || __builtin_add_overflow(first, piece.offset, &first) ||
               __builtin_mul_overflow(high, element, &last) || __builtin_add_overflow(last, piece.offset, &last) ||
               __builtin_add_overflow(last, element, &last);
   int64_t bytes = manifest.files[piece.file].bytes;
-  if (!empty && (overflow || first < 0 || last > bytes))
+  if (!empty && (overflow || first < 0 || (packed ? last / 8 + (last % 8 != 0) : last) > bytes))
     json.fail(concat("the view reaches outside of file '", manifest.files[piece.file].path, "' of ", bytes, " bytes"));
   return piece;
 }

@@ -25,7 +25,7 @@ int64_t weightBytes(const WeightSpec &weight, int rank) {
 
 // Where the weight lies ready to use in a file; null when it does not.
 const char *findMapped(const WeightSpec &weight, const std::vector<MappedFile> &files, int rank) {
-  if (weight.parts.size() != 1 || weight.parts[0].stored != weight.dtype)
+  if (weight.parts.size() != 1 || weight.parts[0].stored != weight.dtype || packedBits(weight.dtype))
     return nullptr;
   const WeightPiece &piece = weight.parts[0].ranks[rank];
   int64_t stride = 1;
@@ -81,6 +81,27 @@ void convertBox(const tprt_view &src, const tprt_view &dst) {
   copyStrided(result, dst);
 }
 
+// Fills a box with packed elements of `file`; `bit` is where the first one lies.
+void unpackBox(const char *file, int64_t bit, const WeightPiece &piece, const tprt_view &dst, int32_t dim = 0) {
+  int bits = packedBits(dst.dtype);
+  auto *out = static_cast<uint8_t *>(dst.data);
+  if (dim == dst.rank) {
+    *out = unpackElement(file, bit, dst.dtype);
+    return;
+  }
+  int64_t step = piece.strides[dim] * bits;
+  if (dim + 1 == dst.rank) {
+    for (int64_t i = 0; i < dst.sizes[dim]; ++i)
+      out[i * dst.strides[dim]] = unpackElement(file, bit + i * step, dst.dtype);
+    return;
+  }
+  tprt_view slice = dst;
+  for (int64_t i = 0; i < dst.sizes[dim]; ++i) {
+    slice.data = out + i * dst.strides[dim];
+    unpackBox(file, bit + i * step, piece, slice, dim + 1);
+  }
+}
+
 } // namespace
 
 void tprt::gatherWeight(const WeightSpec &weight, const std::vector<MappedFile> &files, int rank, void *out) {
@@ -94,7 +115,9 @@ void tprt::gatherWeight(const WeightSpec &weight, const std::vector<MappedFile> 
   for (const WeightPart &part : weight.parts) {
     const WeightPiece &piece = part.ranks[rank];
     tprt_view src{}, dst = whole;
-    src.data = const_cast<char *>(files[piece.file].data()) + piece.offset;
+    const char *file = files[piece.file].data();
+    bool isPacked = packedBits(part.stored) != 0;
+    src.data = const_cast<char *>(file) + (isPacked ? 0 : piece.offset);
     src.dtype = part.stored;
     src.rank = whole.rank;
     int64_t offset = 0;
@@ -104,7 +127,11 @@ void tprt::gatherWeight(const WeightSpec &weight, const std::vector<MappedFile> 
       offset += piece.start[d] * whole.strides[d];
     }
     dst.data = elementPointer(whole, offset);
-    if (src.dtype == dst.dtype)
+    if (isPacked && src.dtype != dst.dtype)
+      fail(TPRT_UNSUPPORTED, "no conversion from ", dtypeName(src.dtype), " to ", dtypeName(dst.dtype));
+    if (isPacked)
+      unpackBox(file, piece.offset, piece, dst);
+    else if (src.dtype == dst.dtype)
       copyStrided(src, dst);
     else
       convertBox(src, dst);

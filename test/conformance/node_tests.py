@@ -74,7 +74,7 @@ def to_arrays(value):
 
 def is_native(dtype):
     """Whether NumPy itself has the type; ml_dtypes registers its own beside."""
-    return dtype.kind != "V" and dtype.name in np.sctypeDict
+    return dtype.type.__module__ == "numpy"
 
 
 def to_bits(array):

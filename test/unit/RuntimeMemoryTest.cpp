@@ -174,6 +174,23 @@ TEST(RuntimeWeights, MapsWhatNeedsNoCopy) {
   EXPECT_EQ(progress, 4);
 }
 
+TEST(RuntimeWeights, UnpacksNarrowElements) {
+  // Nibbles 1, 2, ..., 15, 0 from byte 1 on, the low one of each byte first.
+  WeightFile file(std::string("x") + "\x21\x43\x65\x87\xa9\xcb\xed\x0f");
+  std::vector<uint8_t> out(6);
+  gatherWeight(onePart(TPRT_U4, TPRT_U4, {0, 8 + 4 * 2, {0, 0}, {2, 3}, {5, 1}}), file.files, 0, out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{3, 4, 5, 8, 9, 10}));
+  gatherWeight(onePart(TPRT_I4, TPRT_I4, {0, 8 + 4 * 2, {0, 0}, {3, 2}, {1, 5}}), file.files, 0, out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{3, 0xf8, 4, 0xf9, 5, 0xfa}));
+  gatherWeight(onePart(TPRT_U2, TPRT_U2, {0, 8, {0}, {6}, {1}}), file.files, 0, out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{1, 0, 2, 0, 3, 0}));
+  // 6-bit elements lie across bytes: 0x654321 from the low end.
+  std::vector<uint8_t> three(3);
+  gatherWeight(onePart(TPRT_F6E2M3, TPRT_F6E2M3, {0, 8, {0}, {3}, {1}}), file.files, 0, three.data());
+  EXPECT_EQ(three, (std::vector<uint8_t>{0x21, 0x0c, 0x14}));
+  EXPECT_THROW(gatherWeight(onePart(TPRT_F32, TPRT_U4, {0, 8, {0}, {1}, {1}}), file.files, 0, out.data()), Error);
+}
+
 TEST(RuntimeWeights, FloatsDoNotBecomeIntegers) {
   WeightFile file(std::string(64, 'a'));
   std::vector<int64_t> out(4);

@@ -269,7 +269,7 @@ TEST(RuntimeNpz, RoundTripsEveryType) {
   for (size_t i = 0; i < data.size(); ++i)
     data[i] = static_cast<char>(i);
   for (int32_t dtype : {TPRT_F32, TPRT_F64, TPRT_F16, TPRT_I64, TPRT_I32, TPRT_I16, TPRT_I8, TPRT_U8, TPRT_U16,
-                        TPRT_U32, TPRT_U64, TPRT_BOOL, TPRT_BF16}) {
+                        TPRT_U32, TPRT_U64, TPRT_BOOL, TPRT_BF16, TPRT_I4, TPRT_U4, TPRT_F8E4M3FN, TPRT_F4E2M1}) {
     arrays.push_back({"a/" + std::to_string(dtype), viewOf(data, dtype, {2, 1, 3})});
     arrays.push_back({"s" + std::to_string(dtype), viewOf(data, dtype, {})});
     arrays.push_back({"e" + std::to_string(dtype), viewOf(data, dtype, {0, 4})});
@@ -278,13 +278,20 @@ TEST(RuntimeNpz, RoundTripsEveryType) {
   std::vector<NpzArray> read = readNpz(dir / "a.npz");
   ASSERT_EQ(read.size(), arrays.size());
   for (size_t i = 0; i < read.size(); ++i) {
-    int32_t dtype = arrays[i].view.dtype == TPRT_BF16 ? TPRT_U16 : arrays[i].view.dtype;
     EXPECT_EQ(read[i].name, arrays[i].name);
-    EXPECT_EQ(read[i].view.dtype, dtype);
+    EXPECT_EQ(storedAs(read[i].view.dtype, arrays[i].view.dtype), arrays[i].view.dtype);
     ASSERT_EQ(read[i].view.rank, arrays[i].view.rank);
     EXPECT_TRUE(std::equal(read[i].view.sizes, read[i].view.sizes + read[i].view.rank, arrays[i].view.sizes));
     EXPECT_EQ(std::memcmp(read[i].view.data, data.data(), tprt::byteCount(arrays[i].view)), 0);
   }
+}
+
+TEST(RuntimeNpz, TypesWithoutNameAreBitPatterns) {
+  EXPECT_EQ(storedAs(TPRT_U16, TPRT_BF16), TPRT_BF16);
+  EXPECT_EQ(storedAs(TPRT_I8, TPRT_I4), TPRT_I4);
+  EXPECT_EQ(storedAs(TPRT_U8, TPRT_I4), TPRT_U8);
+  EXPECT_EQ(storedAs(TPRT_U8, TPRT_F8E5M2), TPRT_F8E5M2);
+  EXPECT_EQ(storedAs(TPRT_U16, TPRT_F16), TPRT_U16);
 }
 
 std::string readError(const std::string &path) {

@@ -54,6 +54,30 @@ constexpr NpyType npyTypes[] = {{"<f4", TPRT_F32}, {"<f8", TPRT_F64}, {"<f2", TP
                                 {"<u2", TPRT_U16}, {"<u4", TPRT_U32}, {"<u8", TPRT_U64}, {"|b1", TPRT_BOOL},
                                 {"<V2", TPRT_U16}, {"|V2", TPRT_U16}};
 
+// The type with a NumPy name that stands for `dtype`.
+int32_t npyDtype(int32_t dtype) {
+  switch (dtype) {
+  case TPRT_BF16:
+    return TPRT_U16;
+  case TPRT_I4:
+  case TPRT_I2:
+    return TPRT_I8;
+  case TPRT_U4:
+  case TPRT_U2:
+  case TPRT_F8E4M3FN:
+  case TPRT_F8E4M3FNUZ:
+  case TPRT_F8E5M2:
+  case TPRT_F8E5M2FNUZ:
+  case TPRT_F8E8M0:
+  case TPRT_F6E2M3:
+  case TPRT_F6E3M2:
+  case TPRT_F4E2M1:
+    return TPRT_U8;
+  default:
+    return dtype;
+  }
+}
+
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 // Fills the view and returns where the data begins.
 size_t parseHeader(const std::vector<char> &bytes, tprt_view &view, const std::string &where) {
@@ -103,7 +127,7 @@ size_t parseHeader(const std::vector<char> &bytes, tprt_view &view, const std::s
 }
 
 std::string makeHeader(const tprt_view &view) {
-  int32_t dtype = view.dtype == TPRT_BF16 ? TPRT_U16 : view.dtype;
+  int32_t dtype = npyDtype(view.dtype);
   std::string descr;
   for (const NpyType &type : npyTypes)
     if (descr.empty() && type.dtype == dtype)
@@ -229,9 +253,7 @@ void writeToDevice(const std::string &path, const std::vector<NpzOutput> &arrays
 
 } // namespace
 
-int32_t storedAs(int32_t stored, int32_t wanted) {
-  return wanted == TPRT_BF16 && stored == TPRT_U16 ? wanted : stored;
-}
+int32_t storedAs(int32_t stored, int32_t wanted) { return npyDtype(wanted) == stored ? wanted : stored; }
 
 std::vector<NpzArray> readNpz(const std::string &path) {
   int code = 0;

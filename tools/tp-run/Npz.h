@@ -21,16 +21,18 @@ struct NpzArray {
   std::vector<char> bytes;
 };
 
-// Reads all arrays of the archive, compressed or not. bf16 has no NumPy type:
-// uint16 stands for it. Throws std::runtime_error naming file and array.
+// Reads all arrays of the archive, compressed or not. Throws std::runtime_error naming file and array.
 std::vector<NpzArray> readNpz(const std::string &path);
 
 // The element type that an array of `stored` stands for where the model wants
-// `wanted`: bit patterns become bf16; anything else stays what it is.
+// `wanted`. Types that NumPy lacks are the bit patterns of an unsigned integer,
+// one element per byte where they have less than 8 bits (bf16: uint16, floats of
+// 8 bits or less: uint8); int4 and int2 are int8, uint4 and uint2 uint8.
+// Anything else stays what it is.
 int32_t storedAs(int32_t stored, int32_t wanted);
 
-// Writes contiguous arrays. The file appears complete or not at all. bf16 is
-// written as uint16.
+// Writes contiguous arrays. The file appears complete or not at all. Types that
+// NumPy lacks are written as `storedAs` reads them.
 struct NpzOutput {
   std::string name;
   tprt_view view;

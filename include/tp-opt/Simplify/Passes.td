@@ -130,6 +130,30 @@ def SimplifyMovementPass : SimplifyPass<"tp-simplify-movement"> {
   }];
 }
 
+def ExpandQuantizedPass : SimplifyPass<"tp-expand-quantized"> {
+  let summary = "Express fused quantised operators by simple ones";
+  let description = [{
+    `MatMulInteger`, `QLinearMatMul`, `DynamicQuantizeLinear`, and ONNX
+    Runtime's `MatMulNBits` and `GatherBlockQuantized` become products, lookups,
+    `QuantizeLinear` and `DequantizeLinear`, which have sharding rules: a weight
+    quantised in blocks is split at borders of blocks. Bytes that hold several
+    elements are seen as a weight of `ui4` or `ui2`, whose view counts bits.
+
+    Input:
+    ```mlir
+    %b = tp.weight "b" {view = #tp.view<elem = ui8, offset = 64, strides = [64, 16, 1]>} : tensor<96x4x16xui8>
+    %y = "onnx.ms.MatMulNBits"(%x, %b, %s, ...) {K = 128, N = 96, bits = 4, block_size = 32}
+    ```
+    Output:
+    ```mlir
+    %b = tp.weight "b" {view = #tp.view<elem = ui4, offset = 512, strides = [128, 1]>} : tensor<96x128xui4>
+    %d = "onnx.DequantizeLinear"(%b, %s, %eight) {axis = 1, block_size = 32}
+    %t = "onnx.Transpose"(%d) {perm = [1, 0]}
+    %y = "onnx.MatMul"(%x, %t)
+    ```
+  }];
+}
+
 def FoldWeightViewsPass : SimplifyPass<"tp-fold-weight-views"> {
   let summary = "Fold Transpose, Slice, Reshape and Cast of weights into views";
   let description = [{

@@ -24,12 +24,30 @@ int64_t rankOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).g
 // Leaves
 //===----------------------------------------------------------------------===//
 
+/// Elements of 8 bits or less as they are in memory.
+DenseElementsAttr toBytes(DenseElementsAttr elements) {
+  Type elementType = elements.getElementType();
+  SmallVector<APInt> bytes;
+  auto add = [&](const APInt &element) {
+    bytes.push_back(elementType.isSignlessInteger() ? element.sext(8) : element.zext(8));
+  };
+  if (isa<FloatType>(elementType))
+    for (const APFloat &element : elements.getValues<APFloat>())
+      add(element.bitcastToAPInt());
+  else
+    llvm::for_each(elements.getValues<APInt>(), add);
+  auto type = RankedTensorType::get(elements.getType().getShape(), IntegerType::get(elements.getContext(), 8));
+  return DenseElementsAttr::get(type, bytes);
+}
+
 Value emitConstant(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   auto elements = op->getAttrOfType<DenseElementsAttr>("value");
-  if (!elements)
-    return ScalarEmitter::unsupported(op, "only dense values are supported");
+  if (!elements || !elements.getElementType().isIntOrFloat())
+    return ScalarEmitter::unsupported(op, "only dense numbers are supported");
   OpBuilder &b = e.builder();
   Type computeType = getComputeType(elements.getElementType());
+  if (elements.getElementType().getIntOrFloatBitWidth() <= 8 && !elements.getElementType().isInteger(1))
+    elements = toBytes(elements);
   if (elements.isSplat()) {
     if (isa<FloatType>(computeType))
       return e.constant(computeType, elements.getSplatValue<APFloat>().convertToDouble());

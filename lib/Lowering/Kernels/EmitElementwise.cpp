@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ScalarEmitter.h"
+#include "Conversions.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -55,32 +55,64 @@ Value floatBinaryConstant(ScalarEmitter &e, Value lhs, double rhs, bool multiply
   return arith::AddFOp::create(e.builder(), e.location(), lhs, constant);
 }
 
+/// The divisor where the processor can divide by it, else 1. Both division by
+/// zero, which ONNX leaves open, and that of the least integer by -1 trap.
+Value safeDivisor(ScalarEmitter &e, Operation *op, Value divisor) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Value one = e.constant(divisor.getType(), 1);
+  Value unsafe = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, divisor, e.constant(divisor.getType(), 0));
+  if (!isUnsigned(op)) {
+    Value isMinusOne =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, divisor, e.constant(divisor.getType(), -1));
+    unsafe = arith::OrIOp::create(b, loc, unsafe, isMinusOne);
+  }
+  return arith::SelectOp::create(b, loc, unsafe, one, divisor);
+}
+
 Value divide(ScalarEmitter &e, Operation *op, Scalars in) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
   if (isFloat(in[0]))
-    return arith::DivFOp::create(e.builder(), e.location(), in[0], in[1]);
-  // Division by zero traps; ONNX leaves the result open.
-  Value zero = e.constant(in[1].getType(), 0), one = e.constant(in[1].getType(), 1);
-  Value isZero = arith::CmpIOp::create(e.builder(), e.location(), arith::CmpIPredicate::eq, in[1], zero);
-  Value safe = arith::SelectOp::create(e.builder(), e.location(), isZero, one, in[1]);
+    return arith::DivFOp::create(b, loc, in[0], in[1]);
+  Value safe = safeDivisor(e, op, in[1]);
   if (isUnsigned(op))
-    return arith::DivUIOp::create(e.builder(), e.location(), in[0], safe);
-  return arith::DivSIOp::create(e.builder(), e.location(), in[0], safe);
+    return arith::DivUIOp::create(b, loc, in[0], safe);
+  Type type = in[0].getType();
+  Value isMinusOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, in[1], e.constant(type, -1));
+  Value negated = arith::SubIOp::create(b, loc, e.constant(type, 0), in[0]);
+  Value quotient = arith::DivSIOp::create(b, loc, in[0], safe);
+  return arith::SelectOp::create(b, loc, isMinusOne, negated, quotient);
+}
+
+/// The remainder of floats with the divisor's sign, as Python has it; a zero has
+/// that sign, too.
+Value floatModulo(ScalarEmitter &e, Value x, Value y) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Value remainder = arith::RemFOp::create(b, loc, x, y), zero = e.constant(x.getType(), 0);
+  auto isNegative = [&](Value value) -> Value {
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, value, zero);
+  };
+  Value differs = arith::XOrIOp::create(b, loc, isNegative(remainder), isNegative(y));
+  Value moved = arith::SelectOp::create(b, loc, differs, arith::AddFOp::create(b, loc, remainder, y), remainder);
+  Value isZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, remainder, zero);
+  return arith::SelectOp::create(b, loc, isZero, math::CopySignOp::create(b, loc, zero, y), moved);
 }
 
 Value modulo(ScalarEmitter &e, Operation *op, Scalars in) {
   OpBuilder &b = e.builder();
   Location loc = e.location();
+  bool signOfDividend = getInt(op, "fmod", 0) != 0;
   if (isFloat(in[0]))
-    return arith::RemFOp::create(b, loc, in[0], in[1]);
-  Value zero = e.constant(in[1].getType(), 0), one = e.constant(in[1].getType(), 1);
-  Value isZero = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, in[1], zero);
-  Value safe = arith::SelectOp::create(b, loc, isZero, one, in[1]);
+    return signOfDividend ? Value(arith::RemFOp::create(b, loc, in[0], in[1])) : floatModulo(e, in[0], in[1]);
+  Value safe = safeDivisor(e, op, in[1]);
   if (isUnsigned(op))
     return arith::RemUIOp::create(b, loc, in[0], safe);
   Value remainder = arith::RemSIOp::create(b, loc, in[0], safe);
-  if (getInt(op, "fmod", 0))
+  if (signOfDividend)
     return remainder;
-  // Python's sign: that of the divisor.
+  Value zero = e.constant(in[1].getType(), 0);
   Value nonZero = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, remainder, zero);
   Value mixed = arith::XOrIOp::create(b, loc, remainder, safe);
   Value differs = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, mixed, zero);
@@ -89,19 +121,54 @@ Value modulo(ScalarEmitter &e, Operation *op, Scalars in) {
   return arith::SelectOp::create(b, loc, adjust, adjusted, remainder);
 }
 
+/// x^y of integers, by squaring: there are at most 64 steps. Below 0 only 1 and
+/// -1 have integer powers; others give 0.
+Value integerPower(ScalarEmitter &e, Operation *op, Value base, Value exponent) {
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Type type = base.getType();
+  Type exponentType = getElementTypeOrSelf(op->getOperand(1).getType());
+  exponent = castScalar(e, exponent, exponentType,
+                        exponentType.isUnsignedInteger() ? Type(b.getIntegerType(64, false)) : Type(b.getI64Type()), {});
+  Value one = e.constant(type, 1), zero = e.constant(type, 0);
+  Value zero64 = e.constant(b.getI64Type(), 0), one64 = e.constant(b.getI64Type(), 1);
+  auto isOdd = [&](Value n) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, arith::AndIOp::create(b, loc, n, one64), zero64);
+  };
+  SmallVector<Value> result =
+      e.reduce(e.index(64), {one, base, exponent}, [&](ValueRange state, Value) -> SmallVector<Value> {
+        Value times = arith::MulIOp::create(b, loc, state[0], state[1]);
+        return {arith::SelectOp::create(b, loc, isOdd(state[2]), times, state[0]),
+                arith::MulIOp::create(b, loc, state[1], state[1]), arith::ShRUIOp::create(b, loc, state[2], one64)};
+      });
+  if (exponentType.isUnsignedInteger())
+    return result[0];
+  Value isNegative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, exponent, zero64);
+  Value minusOne = e.constant(type, -1);
+  auto baseIs = [&](Value value) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, base, value);
+  };
+  Value inverse = arith::SelectOp::create(b, loc, baseIs(one), one, zero);
+  if (!isUnsigned(op))
+    inverse = arith::SelectOp::create(b, loc, baseIs(minusOne),
+                                      arith::SelectOp::create(b, loc, isOdd(exponent), minusOne, one), inverse);
+  return arith::SelectOp::create(b, loc, isNegative, inverse, result[0]);
+}
+
 /// x^y: the integer exponents of norms and activations as products.
 Value power(ScalarEmitter &e, Operation *op, Scalars in) {
   OpBuilder &b = e.builder();
   Location loc = e.location();
   Value base = in[0], exponent = in[1];
+  Type baseType = getElementTypeOrSelf(op->getOperand(0).getType());
+  Type exponentType = getElementTypeOrSelf(op->getOperand(1).getType());
   if (!isFloat(base)) {
-    if (isFloat(exponent))
-      return ScalarEmitter::unsupported(op, "an integer base with a floating-point exponent");
-    if (exponent.getType() != base.getType())
-      exponent = exponent.getType().getIntOrFloatBitWidth() < base.getType().getIntOrFloatBitWidth()
-                     ? Value(arith::ExtSIOp::create(b, loc, base.getType(), exponent))
-                     : Value(arith::TruncIOp::create(b, loc, base.getType(), exponent));
-    return math::IPowIOp::create(b, loc, base, exponent);
+    if (!isFloat(exponent))
+      return integerPower(e, op, base, exponent);
+    Type f64 = b.getF64Type();
+    Value number = math::PowFOp::create(b, loc, castScalar(e, base, baseType, f64, {}),
+                                        castScalar(e, exponent, exponentType, f64, {}));
+    return castScalar(e, number, f64, baseType, {});
   }
   if (auto constant = op->getOperand(1).getDefiningOp())
     if (auto elements = constant->getAttrOfType<DenseElementsAttr>("value"); elements && elements.isSplat()) {
@@ -119,11 +186,8 @@ Value power(ScalarEmitter &e, Operation *op, Scalars in) {
       if (value == -0.5)
         return arith::DivFOp::create(b, loc, e.constant(base.getType(), 1), math::SqrtOp::create(b, loc, base));
     }
-  if (!isFloat(exponent))
-    exponent = arith::SIToFPOp::create(b, loc, base.getType(), exponent);
-  else if (exponent.getType() != base.getType())
-    exponent = exponent.getType().isF64() ? Value(arith::TruncFOp::create(b, loc, base.getType(), exponent))
-                                          : Value(arith::ExtFOp::create(b, loc, base.getType(), exponent));
+  exponent = castScalar(e, exponent, exponent.getType() == base.getType() ? base.getType() : exponentType,
+                        base.getType(), {});
   return math::PowFOp::create(b, loc, base, exponent);
 }
 
@@ -141,10 +205,14 @@ Value absolute(ScalarEmitter &e, Operation *op, Scalars in) {
   return math::AbsIOp::create(e.builder(), e.location(), in[0]);
 }
 
-Value sign(ScalarEmitter &e, Operation *, Scalars in) {
+Value sign(ScalarEmitter &e, Operation *op, Scalars in) {
   OpBuilder &b = e.builder();
   Location loc = e.location();
   Type type = in[0].getType();
+  if (isUnsigned(op)) {
+    Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, in[0], e.constant(type, 0));
+    return arith::SelectOp::create(b, loc, some, e.constant(type, 1), e.constant(type, 0));
+  }
   Value zero = e.constant(type, 0), one = e.constant(type, 1), minus = e.constant(type, -1);
   Value above, below;
   if (isFloat(in[0])) {
@@ -327,16 +395,27 @@ Value where(ScalarEmitter &e, Operation *, Scalars in) {
   return arith::SelectOp::create(e.builder(), e.location(), in[0], in[1], in[2]);
 }
 
+/// Shifts by a negative number or by the width and more give what shifting all
+/// bits out gives: 0, or the sign to the right.
 Value shift(ScalarEmitter &e, Operation *op, Scalars in) {
-  if (getString(op, "direction", "LEFT") == "LEFT")
-    return arith::ShLIOp::create(e.builder(), e.location(), in[0], in[1]);
-  return arith::ShRUIOp::create(e.builder(), e.location(), in[0], in[1]);
+  OpBuilder &b = e.builder();
+  Location loc = e.location();
+  Type type = in[0].getType();
+  unsigned width = type.getIntOrFloatBitWidth();
+  Value last = e.constant(type, width - 1);
+  Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, in[1], last);
+  Value by = arith::SelectOp::create(b, loc, inside, in[1], last);
+  if (getString(op, "direction", "LEFT") == "RIGHT" && !isUnsigned(op))
+    return arith::ShRSIOp::create(b, loc, in[0], by);
+  Value shifted = getString(op, "direction", "LEFT") == "LEFT" ? Value(arith::ShLIOp::create(b, loc, in[0], by))
+                                                               : Value(arith::ShRUIOp::create(b, loc, in[0], by));
+  return arith::SelectOp::create(b, loc, inside, shifted, e.constant(type, 0));
 }
 
 Value squareRoot(ScalarEmitter &e, Operation *op, Scalars in) { return unary<math::SqrtOp>(e, op, in); }
 
 //===----------------------------------------------------------------------===//
-// Operators with optional operands, casts
+// Operators with optional operands
 //===----------------------------------------------------------------------===//
 
 Value emitClip(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
@@ -355,55 +434,6 @@ Value emitClip(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   }
   (void)b;
   return x;
-}
-
-Value castScalar(ScalarEmitter &e, Value x, Type fromType, Type toType) {
-  OpBuilder &b = e.builder();
-  Location loc = e.location();
-  Type to = getComputeType(toType);
-  Type from = x.getType();
-  auto isUnsignedType = [](Type type) {
-    return type.isInteger(1) || (isa<IntegerType>(type) && type.isUnsignedInteger());
-  };
-  if (isa<FloatType>(from) && isa<FloatType>(to)) {
-    // Rounding to a narrow type is the point of such a cast.
-    if (toType != to && fromType != toType)
-      return arith::ExtFOp::create(b, loc, to, Value(arith::TruncFOp::create(b, loc, toType, x)));
-    if (from == to)
-      return x;
-    return from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth() ? Value(arith::ExtFOp::create(b, loc, to, x))
-                                                                     : Value(arith::TruncFOp::create(b, loc, to, x));
-  }
-  if (isa<FloatType>(from)) {
-    if (to.isInteger(1))
-      return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, x, e.constant(from, 0));
-    return isUnsignedType(toType) ? Value(arith::FPToUIOp::create(b, loc, to, x))
-                                  : Value(arith::FPToSIOp::create(b, loc, to, x));
-  }
-  if (isa<FloatType>(to)) {
-    Value result = isUnsignedType(fromType) ? Value(arith::UIToFPOp::create(b, loc, to, x))
-                                            : Value(arith::SIToFPOp::create(b, loc, to, x));
-    if (toType != to)
-      result = arith::ExtFOp::create(b, loc, to, Value(arith::TruncFOp::create(b, loc, toType, result)));
-    return result;
-  }
-  if (to.isInteger(1) && !from.isInteger(1))
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, x, e.constant(from, 0));
-  unsigned fromWidth = from.getIntOrFloatBitWidth(), toWidth = to.getIntOrFloatBitWidth();
-  if (fromWidth == toWidth)
-    return x;
-  if (fromWidth > toWidth)
-    return arith::TruncIOp::create(b, loc, to, x);
-  return isUnsignedType(fromType) ? Value(arith::ExtUIOp::create(b, loc, to, x))
-                                  : Value(arith::ExtSIOp::create(b, loc, to, x));
-}
-
-Value emitCast(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
-  Value x = e.element(op->getOperand(0), indices);
-  if (!x)
-    return Value();
-  return castScalar(e, x, getElementTypeOrSelf(op->getOperand(0).getType()),
-                    getElementTypeOrSelf(op->getResult(0).getType()));
 }
 
 /// The rest: every present operand broadcast, then a scalar function.
@@ -476,6 +506,12 @@ const ElementwiseEntry elementwiseTable[] = {
     {"Where", where},
 };
 
+std::string toText(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
 Value emitElementwise(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) {
   static const llvm::StringMap<ScalarFn> functions = [] {
     llvm::StringMap<ScalarFn> map;
@@ -483,11 +519,21 @@ Value emitElementwise(ScalarEmitter &e, Operation *op, unsigned, ValueRange indi
       map[entry.name] = entry.function;
     return map;
   }();
+  // Classifying a number and choosing between two need no arithmetic.
+  bool classifies = getOpName(op) == "IsNaN" || getOpName(op) == "IsInf";
   SmallVector<Value> scalars;
   for (Value operand : op->getOperands()) {
-    scalars.push_back(e.broadcastElement(operand, indices));
-    if (!scalars.back())
+    Value x = e.broadcastElement(operand, indices);
+    if (!x)
       return Value();
+    Type type = getElementTypeOrSelf(operand.getType());
+    if (type.isIntOrFloat() && (type.getIntOrFloatBitWidth() < 8 || isNarrowFloat(type))) {
+      if (classifies)
+        x = castScalar(e, x, type, e.builder().getF32Type(), {});
+      else if (getOpName(op) != "Where" && !type.isInteger(1))
+        return ScalarEmitter::unsupported(op, "there is no arithmetic on " + toText(type));
+    }
+    scalars.push_back(x);
   }
   return functions.lookup(getOpName(op))(e, op, scalars);
 }
@@ -498,8 +544,6 @@ void registerElementwise(llvm::StringMap<EmitFn> &table) {
   for (const ElementwiseEntry &entry : elementwiseTable)
     table[entry.name] = emitElementwise;
   table["Clip"] = emitClip;
-  table["Cast"] = emitCast;
-  table["CastLike"] = emitCast;
 }
 
 } // namespace tpo::kernels

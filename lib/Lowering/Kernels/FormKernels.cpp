@@ -162,10 +162,7 @@ private:
 
 RankedTensorType storageType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  Type elementType = tensor.getElementType();
-  if (auto integer = dyn_cast<IntegerType>(elementType))
-    elementType = IntegerType::get(type.getContext(), integer.getWidth());
-  return RankedTensorType::get(tensor.getShape(), elementType);
+  return RankedTensorType::get(tensor.getShape(), getMemoryType(tensor.getElementType()));
 }
 
 /// The loop nest over `out` whose body `emit` computes the element.

@@ -34,17 +34,25 @@ EmitFn lookupEmitter(StringRef name) {
     registerEinsum(result);
     registerActivations(result);
     registerSelection(result);
+    registerConversions(result);
     return result;
   }();
   return table.lookup(name);
 }
 
+Type getMemoryType(Type type) {
+  if (!type.isIntOrFloat())
+    return type;
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (width > 1 && width <= 8)
+    return IntegerType::get(type.getContext(), 8);
+  return isa<IntegerType>(type) ? IntegerType::get(type.getContext(), width) : type;
+}
+
 Type getComputeType(Type type) {
   if (type.isF16() || type.isBF16())
     return Float32Type::get(type.getContext());
-  if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
-  return type;
+  return getMemoryType(type);
 }
 
 StringRef getOpName(Operation *op) { return op->getName().stripDialect(); }
@@ -256,11 +264,9 @@ BlockArgument ScalarEmitter::inputArgument(Value value) {
     if (known == value)
       return argument;
   auto type = cast<RankedTensorType>(value.getType());
-  Type elementType = type.getElementType();
-  if (auto integer = dyn_cast<IntegerType>(elementType))
-    elementType = IntegerType::get(b.getContext(), integer.getWidth());
   inputs.push_back(value);
-  inputArguments.push_back(entry->addArgument(RankedTensorType::get(type.getShape(), elementType), loc));
+  inputArguments.push_back(
+      entry->addArgument(RankedTensorType::get(type.getShape(), getMemoryType(type.getElementType())), loc));
   return inputArguments.back();
 }
 

@@ -54,10 +54,16 @@ void registerSpatialMovement(llvm::StringMap<EmitFn> &table);
 void registerEinsum(llvm::StringMap<EmitFn> &table);
 void registerActivations(llvm::StringMap<EmitFn> &table);
 void registerSelection(llvm::StringMap<EmitFn> &table);
+void registerConversions(llvm::StringMap<EmitFn> &table);
 
 /// The type in which kernels compute on elements of `type`: f32 for f16 and
-/// bf16, signless integers.
+/// bf16; signless integers, of 8 bits where `type` has less (but i1). Floats of
+/// 8 bits or less stay patterns, i8: see Conversions.h.
 mlir::Type getComputeType(mlir::Type type);
+
+/// The element type of a kernel's tensor arguments: one signless element in
+/// whole bytes, as `tprt_dtype` says.
+mlir::Type getMemoryType(mlir::Type type);
 
 /// Writes the body of one kernel. Inputs become arguments on first use.
 class ScalarEmitter {

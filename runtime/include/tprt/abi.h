@@ -40,7 +40,10 @@ extern "C" {
 // One rank's execution state. Opaque to programs.
 typedef struct tprt_ctx tprt_ctx;
 
-// Element types, numbered as onnx::TensorProto::DataType.
+// Element types, numbered as onnx::TensorProto::DataType. In memory an element
+// takes whole bytes: types of less than 8 bits one byte each, integers extended
+// by their sign, the others with zeros above. In files those types are packed,
+// from the low bits of each byte up.
 typedef enum tprt_dtype {
   TPRT_F32 = 1,
   TPRT_U8 = 2,
@@ -54,7 +57,19 @@ typedef enum tprt_dtype {
   TPRT_F64 = 11,
   TPRT_U32 = 12,
   TPRT_U64 = 13,
-  TPRT_BF16 = 16
+  TPRT_BF16 = 16,
+  TPRT_F8E4M3FN = 17,
+  TPRT_F8E4M3FNUZ = 18,
+  TPRT_F8E5M2 = 19,
+  TPRT_F8E5M2FNUZ = 20,
+  TPRT_U4 = 21,
+  TPRT_I4 = 22,
+  TPRT_F4E2M1 = 23,
+  TPRT_F8E8M0 = 24,
+  TPRT_U2 = 25,
+  TPRT_I2 = 26,
+  TPRT_F6E2M3 = 27,
+  TPRT_F6E3M2 = 28
 } tprt_dtype;
 
 // A strided tensor. `strides` are in elements; `data` points at element 0.
