@@ -315,7 +315,9 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
                                             Scope &scope, int opset,
                                             Location loc) {
   StringRef opType = proto.op_type();
-  StringRef domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  StringRef domain = proto.domain();
+  if (domain == "ai.onnx")
+    domain = "";
   if (domain.empty() && opType == "Constant")
     return importConstant(proto, scope, loc);
   if (domain.empty() && opType == "If")
