@@ -119,8 +119,12 @@ GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
     return emitError(loc) << "'" << declared.name() << "' is declared as "
                           << elementTypeName(type.elem_type()) << ", but is "
                           << elementTypeName(getDataType(value.elem));
-  if (!type.has_shape())
+  if (!type.has_shape()) {
+    if (isSignature && numMisdeclared++ == 0)
+      emitWarning(loc) << "'" << declared.name()
+                       << "' is declared without a shape";
     return success();
+  }
   bool agrees = type.shape().dim_size() == value.rank();
   std::string text;
   for (int i = 0; i < type.shape().dim_size(); ++i) {
@@ -389,7 +393,8 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
     return failure();
   if (numMisdeclared > 1)
     emitWarning(fileLoc) << numMisdeclared
-                         << " values have other shapes than it declares";
+                         << " values have other shapes than it declares, or "
+                            "are declared without one";
   return std::move(module);
 }
 

@@ -13,6 +13,7 @@ using namespace tpo::fuzz;
 Outcome tpo::fuzz::compileForCheck(const std::string &path, const std::string &artifact, MLIRContext &context) {
   Outcome outcome;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    outcome.warned |= diagnostic.getSeverity() == DiagnosticSeverity::Warning;
     if (outcome.message.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
       outcome.message = diagnostic.str();
     return success();

@@ -13,6 +13,7 @@ namespace tpo::fuzz {
 
 struct Outcome {
   bool accepted = false;
+  bool warned = false;
   std::string message; ///< The first error.
 };
 

@@ -204,3 +204,9 @@ func.func @trilu_1(%x0: tensor<2x3x4x5xf32>) {
   %0 = "onnx.Trilu"(%x0, %c1) {upper = 0 : si64} : (tensor<2x3x4x5xf32>, tensor<i64>) -> tensor<2x3x4x5xf32>
   return
 }
+
+func.func @reverse_sequence(%x0: tensor<4x6x5xf32>) {
+  %c0 = "onnx.Constant"() {value = dense<[4, 1, 3, 2, 4, 0]> : tensor<6xi64>} : () -> tensor<6xi64>
+  %0 = "onnx.ReverseSequence"(%x0, %c0) {batch_axis = 1 : si64, time_axis = 0 : si64} : (tensor<4x6x5xf32>, tensor<6xi64>) -> tensor<4x6x5xf32>
+  return
+}

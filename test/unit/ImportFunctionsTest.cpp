@@ -113,18 +113,6 @@ TEST(ImportFunctionsTest, AFunctionReplacesAnOperator) {
 // Functions of the standard
 //===----------------------------------------------------------------------===//
 
-TEST(ImportFunctionsTest, OperatorsWithoutALoweringAreTheirBodies) {
-  // A body given as text, with the default of an attribute it refers to.
-  ImportResult result = importGraph(
-      "g (float[2,3] x) => (float[2,3] y) { y = Selu <gamma = 2.0> (x) }");
-  EXPECT_IR(result, "1.67326319", "2.000000e+00", "\"onnx.Exp\"");
-  EXPECT_FALSE(result.contains("onnx.Selu")) << result.ir;
-  // Inside of a body the opset is the body's: 13 knows no Gelu.
-  EXPECT_IR(
-      importGraph("g (float[2,3] x) => (float[2,3] y) { y = Celu(x) }", 13),
-      "\"onnx.Elu\"");
-}
-
 TEST(ImportFunctionsTest, BodiesMayDependOnTypes) {
   EXPECT_IR(importGraph("g (float16[4,6] x) => (float16[2,8] y) <int64[2] s = "
                         "{2, 8}> { y = CenterCropPad(x, s) }",
