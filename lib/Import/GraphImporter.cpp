@@ -6,6 +6,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Tp/Dims.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace tpo;
@@ -65,6 +66,17 @@ LogicalResult GraphImporter::checkModel() {
   if (ir < 3 || ir > ::onnx::Version::IR_VERSION)
     return emitError(fileLoc) << "IR version " << ir << " is not supported; need 3 to "
                               << static_cast<int>(::onnx::Version::IR_VERSION);
+  const ::onnx::GraphProto &graph = file.getModel().graph();
+  if (ir < 4) {
+    llvm::StringSet<> inputs;
+    for (const ::onnx::ValueInfoProto &input : graph.input())
+      inputs.insert(input.name());
+    for (const ::onnx::TensorProto &tensor : graph.initializer())
+      if (!inputs.contains(tensor.name()))
+        return emitError(fileLoc) << "initializer '" << tensor.name()
+                                  << "' is no input, which IR version " << ir
+                                  << " asks for";
+  }
   auto found = opsets.find("");
   if (found == opsets.end())
     return success();

@@ -148,9 +148,12 @@ static LogicalResult liftGridSample(Node &node) {
 static LogicalResult liftSplit(Node &node, ValueFactory &values) {
   if (node.opset < 13)
     moveIntsToOperand(node, values, "split", 1);
+  if (node.has(1) || node.getInt("num_outputs"))
+    return success();
   // Without sizes, as many equal parts as there are outputs.
-  if (!node.has(1) && !node.getInt("num_outputs"))
-    node.setInt("num_outputs", node.results.size());
+  if (node.opset >= 18)
+    return node.emitError() << "needs the input 'split' or the attribute 'num_outputs'";
+  node.setInt("num_outputs", node.results.size());
   return success();
 }
 

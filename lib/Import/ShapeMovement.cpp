@@ -250,6 +250,12 @@ static LogicalResult inferSplit(Node &node) {
   if (failed(axis))
     return failure();
   Dims input = node.dims(0), sizes;
+  // Outputs that nothing uses may be left out; a number beyond reason is none.
+  constexpr int64_t kMaxUnused = 1024;
+  int64_t parts = node.getInt("num_outputs", node.results.size());
+  if (parts < 1 || parts > static_cast<int64_t>(node.results.size()) + kMaxUnused)
+    return node.emitError() << "splits into " << parts << " parts but has "
+                            << node.results.size() << " outputs";
   if (node.has(1)) {
     FailureOr<Dims> given = node.requireIntegers(1);
     if (failed(given))
@@ -260,9 +266,7 @@ static LogicalResult inferSplit(Node &node) {
       sum = sum + size;
     if (failed(node.unify(sum, input[*axis], "the parts' sum and the size")))
       return failure();
-  } else if (failed(splitEvenly(node, input[*axis],
-                                node.getInt("num_outputs", node.results.size()),
-                                sizes))) {
+  } else if (failed(splitEvenly(node, input[*axis], parts, sizes))) {
     return failure();
   }
   if (sizes.size() < node.results.size())

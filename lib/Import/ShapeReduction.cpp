@@ -32,6 +32,9 @@ static LogicalResult inferReduce(Node &node) {
   } else if (node.getInt("noop_with_empty_axes", 0)) {
     reduced.assign(rank, false);
   }
+  if (int64_t keepdims = node.getInt("keepdims", 1);
+      keepdims != 0 && keepdims != 1)
+    return node.emitError() << "keepdims must be 0 or 1, got " << keepdims;
   bool keep = node.getInt("keepdims", 1);
   for (int64_t i = 0; i < rank; ++i) {
     if (!reduced[i])
