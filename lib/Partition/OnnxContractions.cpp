@@ -101,18 +101,6 @@ Values conv(Operation *op, OpBuilder &builder, ValueRange operands,
   return results;
 }
 
-Values convTranspose(Operation *op, OpBuilder &builder, ValueRange operands,
-                     const tp::PartitionContext &context) {
-  Values results =
-      clone(op, builder, addOnce(op, builder, operands, context), context);
-  if (failed(results))
-    return failure();
-  auto weight = cast<RankedTensorType>(context.getOperandGlobalType(1));
-  setGroups(op, results->front().getDefiningOp(), "group",
-            weight.getDimSize(0) / intAttr(op, "group", 1), context);
-  return results;
-}
-
 Values groupNormalization(Operation *op, OpBuilder &builder,
                           ValueRange operands,
                           const tp::PartitionContext &context) {

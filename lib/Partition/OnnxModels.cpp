@@ -111,7 +111,7 @@ const llvm::StringMap<Function> &getFunctions() {
     map["Gemm"] = local::gemm;
     map["ms.FusedGemm"] = local::gemm;
     map["Conv"] = local::conv;
-    map["ConvTranspose"] = local::convTranspose;
+    map["ConvTranspose"] = local::conv;
     map["GroupNormalization"] = local::groupNormalization;
     map["ms.MatMulNBits"] = local::matMulNBits;
     map["Gather"] = local::gather;

@@ -66,9 +66,6 @@ Values gemm(mlir::Operation *op, mlir::OpBuilder &builder,
             mlir::ValueRange operands, const tp::PartitionContext &context);
 Values conv(mlir::Operation *op, mlir::OpBuilder &builder,
             mlir::ValueRange operands, const tp::PartitionContext &context);
-Values convTranspose(mlir::Operation *op, mlir::OpBuilder &builder,
-                     mlir::ValueRange operands,
-                     const tp::PartitionContext &context);
 Values groupNormalization(mlir::Operation *op, mlir::OpBuilder &builder,
                           mlir::ValueRange operands,
                           const tp::PartitionContext &context);

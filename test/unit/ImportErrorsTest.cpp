@@ -9,14 +9,6 @@ using namespace tpo::test;
 
 namespace {
 
-#define EXPECT_ERROR(result, text)                                             \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_FALSE(actual.succeeded());                                          \
-    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
-        << actual.errors;                                                      \
-  } while (false)
-
 TEST(ImportErrorsTest, MissingFile) {
   EXPECT_ERROR(importFile("/nonexistent/model.onnx"),
                "/nonexistent/model.onnx: error: cannot open: No such file or "

@@ -7,22 +7,6 @@ using namespace tpo::test;
 
 namespace {
 
-#define EXPECT_IR(result, ...)                                                 \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_TRUE(actual.succeeded()) << actual.errors;                          \
-    for (const char *text : {__VA_ARGS__})                                     \
-      EXPECT_TRUE(actual.contains(text)) << text << "\nin\n" << actual.ir;     \
-  } while (false)
-
-#define EXPECT_ERROR(result, text)                                             \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_FALSE(actual.succeeded());                                          \
-    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
-        << actual.errors;                                                      \
-  } while (false)
-
 //===----------------------------------------------------------------------===//
 // Options
 //===----------------------------------------------------------------------===//

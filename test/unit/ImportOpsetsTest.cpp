@@ -344,22 +344,6 @@ TEST(ImportOpsetsTest, EveryVersionIsImportedOrRejectedByName) {
 // What older versions mean
 //===----------------------------------------------------------------------===//
 
-#define EXPECT_IR(result, ...)                                                 \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_TRUE(actual.succeeded()) << actual.errors;                          \
-    for (const char *text : {__VA_ARGS__})                                     \
-      EXPECT_TRUE(actual.contains(text)) << text << "\nin\n" << actual.ir;     \
-  } while (false)
-
-#define EXPECT_ERROR(result, text)                                             \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_FALSE(actual.succeeded());                                          \
-    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
-        << actual.errors;                                                      \
-  } while (false)
-
 TEST(ImportOpsetsTest, UpsampleIsAResizeOfAsymmetricCoordinates) {
   EXPECT_IR(importGraph("g (float[1,3,4,4] x) => (float[1,3,8,8] y) { y = "
                         "Upsample<scales = [1.0, 1.0, 2.0, 2.0]>(x) }",

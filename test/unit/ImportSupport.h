@@ -100,4 +100,22 @@ inline ImportResult importGraph(const std::string &graph, int opset = 18,
 
 } // namespace tpo::test
 
+// The import succeeds, and its result contains all the texts.
+#define EXPECT_IR(result, ...)                                                 \
+  do {                                                                         \
+    ImportResult actual = (result);                                            \
+    EXPECT_TRUE(actual.succeeded()) << actual.errors;                          \
+    for (const char *text : {__VA_ARGS__})                                     \
+      EXPECT_TRUE(actual.contains(text)) << text << "\nin\n" << actual.ir;     \
+  } while (false)
+
+// The import fails, and what it says contains the text.
+#define EXPECT_ERROR(result, text)                                             \
+  do {                                                                         \
+    ImportResult actual = (result);                                            \
+    EXPECT_FALSE(actual.succeeded());                                          \
+    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
+        << actual.errors;                                                      \
+  } while (false)
+
 #endif // TPOPT_TEST_UNIT_IMPORTSUPPORT_H

@@ -10,22 +10,6 @@ using ::onnx::TensorProto;
 
 namespace {
 
-#define EXPECT_IR(result, ...)                                                 \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_TRUE(actual.succeeded()) << actual.errors;                          \
-    for (const char *text : {__VA_ARGS__})                                     \
-      EXPECT_TRUE(actual.contains(text)) << text << "\nin\n" << actual.ir;     \
-  } while (false)
-
-#define EXPECT_ERROR(result, text)                                             \
-  do {                                                                         \
-    ImportResult actual = (result);                                            \
-    EXPECT_FALSE(actual.succeeded());                                          \
-    EXPECT_TRUE(llvm::StringRef(actual.errors).contains(text))                 \
-        << actual.errors;                                                      \
-  } while (false)
-
 ::onnx::ModelProto parseGraph(const std::string &graph) {
   return parseModel("<ir_version: 10, opset_import: [\"\" : 21]> " + graph);
 }
