@@ -48,9 +48,9 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   return name == "Attention" ? 2 * product / widest : product;
 }
 
-double CostModel::getTime(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
-                          const tp::OpLayouts &layouts) const {
-  double total = 0;
+PointTimes CostModel::getTimes(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
+                               const tp::OpLayouts &layouts) const {
+  PointTimes times;
   for (const OperatingPoint &point : points) {
     double bytes = 0;
     auto count = [&](Value value, const tp::Layout &layout) {
@@ -63,16 +63,22 @@ double CostModel::getTime(Operation *op, const tp::ShardingRule &rule, const tp:
     for (auto [value, layout] : llvm::zip(op->getResults(), layouts.results))
       count(value, layout);
     double flops = getFlops(op, rule, assignment, point.symbols);
-    total += point.weight * (device.launchMicroseconds + std::max(flops / device.flopsPerMicrosecond,
-                                                                  bytes / device.bytesPerMicrosecond));
+    times.push_back(device.launchMicroseconds +
+                    std::max(flops / device.flopsPerMicrosecond, bytes / device.bytesPerMicrosecond));
   }
+  return times;
+}
+
+double CostModel::weigh(ArrayRef<double> times) const {
+  double total = 0;
+  for (auto [time, point] : llvm::zip_equal(times, points))
+    total += point.weight * time;
   return total;
 }
 
-double CostModel::getReshardTime(RankedTensorType type, tp::LayoutAttr from, tp::LayoutAttr to) {
-  if (from == to)
-    return 0;
-  auto [entry, isNew] = reshards.try_emplace({type, from, to}, CostNetwork::kInfinity);
+const std::optional<PointTimes> &CostModel::getReshardTimes(RankedTensorType type, tp::LayoutAttr from,
+                                                            tp::LayoutAttr to) {
+  auto [entry, isNew] = reshards.try_emplace({type, from, to});
   if (!isNew)
     return entry->second;
   auto source = tp::resolveLayout(from, mesh, nullptr), target = tp::resolveLayout(to, mesh, nullptr);
@@ -81,12 +87,19 @@ double CostModel::getReshardTime(RankedTensorType type, tp::LayoutAttr from, tp:
   auto steps = tp::planReshard(mesh, tp::getDims(type), *source, *target, nullptr);
   if (failed(steps))
     return entry->second;
-  double total = 0;
+  PointTimes times;
   for (const OperatingPoint &point : points)
-    total += point.weight * tp::getCost(*steps, mesh, getShapeAt(type, point.symbols),
-                                        getElementBits(type.getElementType()), point.symbols)
-                                .microseconds;
-  return entry->second = total;
+    times.push_back(tp::getCost(*steps, mesh, getShapeAt(type, point.symbols), getElementBits(type.getElementType()),
+                                point.symbols)
+                        .microseconds);
+  return entry->second = std::move(times);
+}
+
+double CostModel::getReshardTime(RankedTensorType type, tp::LayoutAttr from, tp::LayoutAttr to) {
+  if (from == to)
+    return 0;
+  const std::optional<PointTimes> &times = getReshardTimes(type, from, to);
+  return times ? weigh(*times) : CostNetwork::kInfinity;
 }
 
 } // namespace tpo

@@ -2,6 +2,7 @@
 
 #include "OnnxRules.h"
 #include "RuleHelpers.h"
+#include "tp-opt/Sharding/Weights.h"
 
 using namespace mlir;
 
@@ -56,7 +57,7 @@ Rule product(Operation *op, Product spec) {
   AffineExprs a = dimsOf(op->getOperand(0)), b = dimsOf(op->getOperand(1));
   if (a.empty() || b.empty())
     return op->emitOpError("operands of a matrix product have no dimensions");
-  bool weight = isWeight(op->getOperand(1));
+  bool weight = isDerivedFromWeight(op->getOperand(1));
   FactorRole weightRole = weight ? FactorRole::Hidden : FactorRole::Other;
   bool hasRows = a.size() > 1, hasColumns = b.size() > 1;
   if (failed(addBatchDims(builder, unsigned(hasRows) + unsigned(hasColumns), weight)))
@@ -120,7 +121,7 @@ Rule gemm(Operation *op) {
     return op->emitOpError("needs matrices");
   unsigned transA = intAttr(op, "transA", 0) ? 1 : 0;
   unsigned transB = intAttr(op, "transB", 0) ? 1 : 0;
-  FactorRole role = isWeight(op->getOperand(1)) ? FactorRole::Hidden : FactorRole::Other;
+  FactorRole role = isDerivedFromWeight(op->getOperand(1)) ? FactorRole::Hidden : FactorRole::Other;
   SmallVector<tp::DimFactors> dims(2);
   if (!isOne(y[0])) {
     dims[0].push_back(builder.parallel(y[0]));

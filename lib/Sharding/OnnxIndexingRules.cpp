@@ -2,6 +2,7 @@
 
 #include "OnnxRules.h"
 #include "RuleHelpers.h"
+#include "tp-opt/Sharding/Weights.h"
 
 using namespace mlir;
 
@@ -19,7 +20,7 @@ Rule gather(Operation *op) {
   FailureOr<unsigned> axis = normalizeAxis(op, intAttr(op, "axis", 0), data.size());
   if (failed(axis))
     return failure();
-  bool table = isWeight(op->getOperand(0));
+  bool table = isDerivedFromWeight(op->getOperand(0));
   unsigned resultDim = 0;
   for (auto [dim, size] : llvm::enumerate(data)) {
     if (dim == *axis) {

@@ -92,19 +92,6 @@ FailureOr<SmallVector<unsigned>> normalizeAxes(Operation *op, ArrayRef<int64_t> 
   return normalized;
 }
 
-bool isWeight(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (isa<tp::WeightOp>(op))
-      return true;
-    StringRef name = op->getName().getStringRef();
-    if (name != "onnx.Transpose" && name != "onnx.Cast" && name != "onnx.Concat" && name != "onnx.Reshape" &&
-        name != "onnx.Identity" && name != "onnx.DequantizeLinear" && name != "onnx.Slice")
-      return false;
-    value = op->getOperand(0);
-  }
-  return false;
-}
-
 void linearInAllKinds(tp::ShardingRuleBuilder &builder, ArrayRef<unsigned> operands) {
   builder.linear(operands, tp::ReductionKind::Sum);
   builder.linear(operands, tp::ReductionKind::Max);

@@ -43,10 +43,6 @@ mlir::FailureOr<unsigned> normalizeAxis(mlir::Operation *op, int64_t axis, unsig
 mlir::FailureOr<llvm::SmallVector<unsigned>> normalizeAxes(mlir::Operation *op, llvm::ArrayRef<int64_t> axes,
                                                            unsigned rank);
 
-/// Whether a value is a weight, possibly seen through operations that only
-/// rearrange or convert it.
-bool isWeight(mlir::Value value);
-
 /// The ways a reduction distributes over an operation that only moves values.
 void linearInAllKinds(tp::ShardingRuleBuilder &builder, llvm::ArrayRef<unsigned> operands);
 

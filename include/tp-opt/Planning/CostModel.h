@@ -31,26 +31,37 @@ struct OperatingPoint {
   double weight = 1;
 };
 
-/// Time in microseconds, summed over the operating points.
+/// Microseconds at each operating point.
+using PointTimes = llvm::SmallVector<double, 2>;
+
+/// Time in microseconds at the operating points.
 class CostModel {
 public:
   CostModel(const tp::Mesh &mesh, DeviceModel device, std::vector<OperatingPoint> points)
       : mesh(mesh), device(device), points(std::move(points)) {}
 
+  llvm::ArrayRef<OperatingPoint> getPoints() const { return points; }
+
   /// The longest time that a device needs for its part of `op`: the larger of
   /// arithmetic and memory traffic, and a launch.
-  double getTime(mlir::Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
-                 const tp::OpLayouts &layouts) const;
+  PointTimes getTimes(mlir::Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
+                      const tp::OpLayouts &layouts) const;
 
-  /// The cheapest collectives from one layout to another;
-  /// CostNetwork::kInfinity where there are none.
+  /// The cheapest collectives from one layout to another; none where there are
+  /// none.
+  const std::optional<PointTimes> &getReshardTimes(mlir::RankedTensorType type, tp::LayoutAttr from,
+                                                   tp::LayoutAttr to);
+
+  /// The sum over the operating points as often as they occur.
+  double weigh(llvm::ArrayRef<double> times) const;
+  /// The weighed time of a reshard; CostNetwork::kInfinity where there is none.
   double getReshardTime(mlir::RankedTensorType type, tp::LayoutAttr from, tp::LayoutAttr to);
 
 private:
   tp::Mesh mesh;
   DeviceModel device;
   std::vector<OperatingPoint> points;
-  llvm::DenseMap<std::tuple<mlir::Type, mlir::Attribute, mlir::Attribute>, double> reshards;
+  llvm::DenseMap<std::tuple<mlir::Type, mlir::Attribute, mlir::Attribute>, std::optional<PointTimes>> reshards;
 };
 
 /// Sizes of `type` at these symbol values; unknown ones count 1.

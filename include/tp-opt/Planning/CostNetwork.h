@@ -12,6 +12,12 @@
 // the true minimum: min-sum bucket elimination (Dechter, "Bucket elimination: A
 // unifying framework for reasoning", 1999) in a greedy smallest-table order.
 //
+// Costs are integers (picoseconds) and tables of equal content are one table. An
+// elimination over the same tables is done once and remembered, so a model of 80
+// equal layers costs the arithmetic of the few that differ: behind the first
+// layers the tables that are handed on repeat themselves but for a constant,
+// which is left out.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef TP_OPT_PLANNING_COSTNETWORK_H
@@ -22,6 +28,7 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -34,34 +41,60 @@ public:
   /// Elimination gives up beyond tables of this many entries.
   static constexpr uint64_t kMaxTable = uint64_t(1) << 24;
 
+  /// Costs of the states of one or two variables, independent of which.
+  using Table = unsigned;
+
+  CostNetwork();
+  ~CostNetwork();
+  CostNetwork(CostNetwork &&);
+
   /// A variable with states 0 .. numStates - 1.
   unsigned addVariable(unsigned numStates);
+
+  /// Tables in microseconds, each at least 0. Equal ones are one.
+  Table makeTable(unsigned numStates, llvm::function_ref<double(unsigned)> cost);
+  Table makeTable(unsigned numStatesA, unsigned numStatesB, llvm::function_ref<double(unsigned, unsigned)> cost);
+  void addCost(unsigned variable, Table table);
+  /// The table's first states are those of `a`; the variables may be equal.
+  void addCost(unsigned a, unsigned b, Table table);
   void addCost(unsigned variable, llvm::function_ref<double(unsigned)> cost);
-  /// The variables may be equal.
   void addCost(unsigned a, unsigned b, llvm::function_ref<double(unsigned, unsigned)> cost);
 
   struct Solution {
     std::vector<unsigned> states; ///< One per variable.
     double cost = 0;
   };
+  /// A cost that counts in one call of `solve` only.
+  struct Extra {
+    unsigned variable;
+    Table table;
+  };
   /// The minimum; the first states win among equals, so the result does not
   /// depend on anything but the costs. None where a table would be too large.
-  std::optional<Solution> solve() const;
-  /// The sum of costs of an assignment.
+  /// Not safe to call from several threads: what was computed is kept.
+  std::optional<Solution> solve(llvm::ArrayRef<Extra> extra = {}) const;
+  /// The sum of costs of an assignment; at most kInfinity.
   double evaluate(llvm::ArrayRef<unsigned> states) const;
 
   unsigned getNumVariables() const { return numStates.size(); }
   unsigned getNumStates(unsigned variable) const { return numStates[variable]; }
+  /// Eliminations that had to be computed so far, of all that were asked for.
+  struct Statistics {
+    uint64_t computed = 0, asked = 0;
+  };
+  Statistics getStatistics() const;
 
 private:
   struct Factor {
-    llvm::SmallVector<unsigned, 4> scope; ///< Ascending.
-    std::vector<double> table;            ///< The first variable varies slowest.
+    llvm::SmallVector<unsigned, 4> scope;
+    Table table; ///< The scope's first variable varies slowest.
   };
+  class Store;
   class Elimination;
 
   std::vector<unsigned> numStates;
   std::vector<Factor> factors;
+  std::unique_ptr<Store> store;
 };
 
 } // namespace tpo

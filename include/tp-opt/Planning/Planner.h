@@ -1,0 +1,133 @@
+//===- Planner.h - The cheapest layout of every tensor ----------*- C++ -*-===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Variables of the cost network are operations (states: their strategies) and
+// the values that several operations read (states: the layouts in which such a
+// value may be delivered, so that a reshard shared by its readers is paid once).
+// Weights and arguments come in any layout for free: loading cuts them.
+//
+// Operations that nothing tells apart (name, attributes, types, what of their
+// operands is constant or weight, what may be split) are of one class: its
+// strategies and times are computed once, and so are the costs between classes.
+// A model costs its distinct layers, not its layers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TP_OPT_PLANNING_PLANNER_H
+#define TP_OPT_PLANNING_PLANNER_H
+
+#include "tp-opt/Planning/CostModel.h"
+#include "tp-opt/Planning/CostNetwork.h"
+#include "tp-opt/Planning/Strategies.h"
+
+#include "dialects/Tp/Tp.h"
+
+#include <map>
+
+namespace tpo {
+
+/// Modelled microseconds of one device at one operating point.
+struct PhaseTime {
+  double compute = 0;
+  double communication = 0;
+
+  double total() const { return compute + communication; }
+  PhaseTime &operator+=(const PhaseTime &other) {
+    compute += other.compute;
+    communication += other.communication;
+    return *this;
+  }
+};
+
+/// What a part of a program costs a device.
+struct PlanCost {
+  llvm::SmallVector<PhaseTime, 2> times; ///< One per operating point.
+  double weightBytes = 0;                ///< Of the device that holds most.
+};
+
+struct Plan {
+  CostNetwork::Solution solution;
+  PlanCost total;
+  /// The same by `tp.layer`; -1 stands for what is outside of the layers.
+  std::map<int64_t, PlanCost> layers;
+};
+
+/// Plans one function over one mesh axis. The function must have one block and
+/// its `tp.layer`s; it is not changed before `apply`, and must not be in between.
+class Planner {
+public:
+  Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost);
+  ~Planner();
+
+  /// The exact minimum. Fails with an error at the function where there is no
+  /// plan, or where elimination would need tables that are too large.
+  mlir::FailureOr<Plan> solve(llvm::ArrayRef<CostNetwork::Extra> extra = {});
+
+  /// Writes `tp.layouts`, `tp.reasons`, `tp.layout` and the `tp.reshard`s.
+  void apply(const Plan &plan);
+
+  /// Warns where the plan divides no weight at all.
+  void warnIfNothingIsDivided(const Plan &plan);
+
+  llvm::ArrayRef<mlir::Operation *> getOps() const { return ops; }
+  llvm::ArrayRef<Strategy> getStrategies(mlir::Operation *op) const;
+  const Strategy &getStrategy(mlir::Operation *op, const Plan &plan) const;
+  const CostNetwork &getNetwork() const { return network; }
+  unsigned getVariable(mlir::Operation *op) const { return variableOf.lookup(op); }
+  /// How many kinds of operations there are.
+  unsigned getNumClasses() const;
+
+private:
+  struct OpClass;
+  struct ValueClass;
+  struct Classes;
+  struct Delivery;
+  /// A value with several readers.
+  struct ValueEntry {
+    unsigned variable = 0;
+    const ValueClass *made = nullptr;
+  };
+
+  static bool isFree(mlir::Value value) {
+    return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<tp::WeightOp>() != nullptr;
+  }
+  static bool isTensor(mlir::Value value) { return mlir::isa<mlir::RankedTensorType>(value.getType()); }
+
+  void collect();
+  void collectRules();
+  void addOperation(mlir::Operation *op);
+  std::unique_ptr<OpClass> makeClass(mlir::Operation *op);
+  llvm::SmallVector<unsigned> getDividedWeights(mlir::Operation *op) const;
+  void addValue(mlir::Value value);
+  std::unique_ptr<ValueClass> makeValueClass(mlir::Value value, llvm::ArrayRef<mlir::OpOperand *> uses);
+  double returnCost(mlir::Value value, tp::LayoutAttr layout);
+  void addCosts(Plan &plan) const;
+  Delivery getDelivery(mlir::Value value, const Plan &plan) const;
+  const OpClass &classOf(mlir::Operation *op) const { return *classes.lookup(op); }
+  std::string explain(mlir::Operation *op, const Strategy &strategy) const;
+
+  mlir::func::FuncOp function;
+  tp::Mesh mesh;
+  unsigned axis;
+  CostModel &cost;
+
+  llvm::SmallVector<mlir::Operation *> ops;
+  llvm::SmallVector<mlir::Value> values;
+  RuleMap rules;
+  std::unique_ptr<SplittableDims> splittable;
+  llvm::DenseMap<mlir::Operation *, int64_t> largestWeight; ///< In the operation's block.
+  llvm::DenseMap<mlir::Operation *, const OpClass *> classes;
+  llvm::DenseMap<mlir::Operation *, unsigned> variableOf;
+  llvm::DenseMap<mlir::Value, ValueEntry> entries;
+  std::unique_ptr<Classes> known;
+  CostNetwork network;
+};
+
+} // namespace tpo
+
+#endif // TP_OPT_PLANNING_PLANNER_H
