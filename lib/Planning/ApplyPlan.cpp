@@ -17,8 +17,9 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
   llvm::raw_string_ostream os(text);
   if (strategy.assignment.isReplicated()) {
     bool hasChoice = getStrategies(op).size() > 1;
-    os << (!rules.count(op) ? "replicated: no sharding rule" : hasChoice ? "replicated: cheapest"
-                                                                        : "replicated: nothing to split");
+    os << (!rules.count(op) ? "replicated: no sharding rule"
+           : hasChoice      ? "replicated: cheapest"
+                            : "replicated: nothing to split");
     return text;
   }
   for (auto [index, axes] : llvm::enumerate(strategy.assignment.factorAxes)) {

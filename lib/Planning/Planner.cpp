@@ -47,12 +47,14 @@ void appendRuleKey(Operation *op, ClassKey &key) {
     key.push_back(op);
     return;
   }
+  key.push_back(asKey(op->getNumOperands()));
   for (NamedAttribute attr : op->getAttrDictionary()) {
     if (attr.getName() == kLayerAttr)
       continue;
     key.push_back(attr.getName().getAsOpaquePointer());
     key.push_back(attr.getValue().getAsOpaquePointer());
   }
+  key.push_back(nullptr);
   for (Value operand : op->getOperands()) {
     key.push_back(operand.getType().getAsOpaquePointer());
     Operation *def = operand.getDefiningOp();
@@ -150,6 +152,7 @@ SmallVector<unsigned> Planner::getDividedWeights(Operation *op) const {
 void Planner::addOperation(Operation *op) {
   ClassKey key;
   appendRuleKey(op, key);
+  key.push_back(nullptr);
   if (auto rule = rules.find(op); rule != rules.end())
     for (unsigned factor = 0; factor < rule->second->factors.size(); ++factor) {
       key.push_back(asKey(splittable->isSplittable(op, factor)));
@@ -211,11 +214,8 @@ void Planner::addValue(Value value) {
   Operation *producer = isFree(value) ? nullptr : value.getDefiningOp();
   if (uses.empty() || (uses.size() == 1 && !producer && isReturn(uses[0])))
     return;
-  ClassKey key = {value.getType().getAsOpaquePointer()};
-  if (producer) {
-    key.push_back(classes.lookup(producer));
-    key.push_back(asKey(cast<OpResult>(value).getResultNumber()));
-  }
+  ClassKey key = {value.getType().getAsOpaquePointer(), producer ? classes.lookup(producer) : nullptr,
+                  asKey(producer ? cast<OpResult>(value).getResultNumber() : 0)};
   for (OpOperand *use : uses) {
     key.push_back(isReturn(use) ? nullptr : classes.lookup(use->getOwner()));
     key.push_back(asKey(isReturn(use) ? 0 : use->getOperandNumber()));
@@ -329,8 +329,8 @@ void Planner::addCosts(Plan &plan) const {
     return layer;
   };
   for (Operation *op : ops)
-    for (auto [sum, time] : llvm::zip_equal(
-             of(op).times, classOf(op).times[plan.solution.states[variableOf.lookup(op)]]))
+    for (auto [sum, time] :
+         llvm::zip_equal(of(op).times, classOf(op).times[plan.solution.states[variableOf.lookup(op)]]))
       sum.compute += time;
   for (Value value : values) {
     Delivery delivery = getDelivery(value, plan);
@@ -366,9 +366,7 @@ Planner::Delivery Planner::getDelivery(Value value, const Plan &plan) const {
   Delivery delivery;
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<OpOperand *> uses = getSortedUses(value);
-  auto neededBy = [&](OpOperand *use) {
-    return getStrategy(use->getOwner(), plan).operands[use->getOperandNumber()];
-  };
+  auto neededBy = [&](OpOperand *use) { return getStrategy(use->getOwner(), plan).operands[use->getOperandNumber()]; };
   if (auto entry = entries.find(value); entry != entries.end())
     delivery.common = entry->second.made->layouts[plan.solution.states[entry->second.variable]];
   if (!isFree(value))

@@ -1,0 +1,283 @@
+//===- PlannerTest.cpp - Plans against brute force ------------------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Planning/Planner.h"
+
+#include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Partition/Blocks.h"
+#include "tp-opt/Sharding/ExternalModels.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+#include <random>
+
+using namespace mlir;
+using namespace tpo;
+
+namespace {
+
+tp::Mesh makeMesh(int64_t devices) {
+  tp::MeshAxis axis;
+  axis.name = "tp";
+  axis.size = devices;
+  return tp::Mesh("mesh", {axis});
+}
+
+/// Writes random functions of matrices of 8 x 8.
+class Generator {
+public:
+  explicit Generator(unsigned seed) : random(seed) {}
+
+  std::string function(unsigned numOps) {
+    text = "func.func @f(%v0: tensor<8x8xf32>) -> tensor<8x8xf32> {\n";
+    values = 1;
+    for (unsigned i = 0; i < numOps; ++i)
+      operation();
+    text += "return %v" + std::to_string(values - 1) + " : tensor<8x8xf32>\n}";
+    return text;
+  }
+
+private:
+  static constexpr const char *kType = "tensor<8x8xf32>";
+
+  std::string value() {
+    // Mostly recent ones, so that graphs are deep and sometimes wide.
+    unsigned back = std::min(values - 1, random() % 2 ? 0u : unsigned(random() % 4));
+    return "%v" + std::to_string(values - 1 - back);
+  }
+  std::string weight() {
+    std::string name = "%w" + std::to_string(weights++);
+    text += name + " = tp.weight \"" + name.substr(1) +
+            "\" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<8x8xf32>\n";
+    return name;
+  }
+  void add(StringRef name, ArrayRef<std::string> operands, StringRef attributes = "") {
+    text += "%v" + std::to_string(values) + " = \"onnx." + name.str() + "\"(";
+    std::string types;
+    for (const std::string &operand : operands) {
+      text += (types.empty() ? "" : ", ") + operand;
+      types += (types.empty() ? "" : ", ") + std::string(kType);
+    }
+    text += ")" + attributes.str() + " : (" + types + ") -> " + kType + "\n";
+    ++values;
+  }
+  void operation() {
+    switch (random() % 8) {
+    case 0:
+    case 1:
+    case 2: {
+      std::string x = value();
+      return add("MatMul", {x, weight()});
+    }
+    case 3:
+      return add("MatMul", {value(), value()});
+    case 4:
+      return add("Add", {value(), value()});
+    case 5:
+      return add("Relu", {value()});
+    case 6:
+      return add("Softmax", {value()}, " {axis = -1 : si64}");
+    default:
+      return add("Transpose", {value()}, " {perm = [1, 0]}");
+    }
+  }
+
+  std::mt19937 random;
+  std::string text;
+  unsigned values = 0, weights = 0;
+};
+
+class PlannerTest : public ::testing::Test {
+protected:
+  PlannerTest() {
+    DialectRegistry registry;
+    registry.insert<tp::TpDialect, onnx::OnnxDialect, func::FuncDialect>();
+    registerShardingExternalModels(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
+
+  MLIRContext context;
+};
+
+/// What an assignment of strategies costs, from the strategies alone: each
+/// value goes to the layout from which its readers are served cheapest.
+class Evaluator {
+public:
+  Evaluator(func::FuncOp function, const Planner &planner, CostModel &cost)
+      : function(function), planner(planner), cost(cost) {}
+
+  double evaluate(const llvm::DenseMap<Operation *, unsigned> &choice) {
+    double total = 0;
+    for (Operation *op : planner.getOps()) {
+      const Strategy &strategy = planner.getStrategies(op)[choice.lookup(op)];
+      total += cost.weigh(cost.getTimes(op, strategy.rule, strategy.assignment, strategy.layouts));
+      for (auto [index, operand] : llvm::enumerate(op->getOperands()))
+        if (operand.getDefiningOp<tp::WeightOp>() &&
+            llvm::none_of(strategy.layouts.operands[index].dims, [](const tp::DimSplit &dim) { return dim.isSplit(); }))
+          return CostNetwork::kInfinity;
+    }
+    for (Operation &op : function.getBody().front())
+      for (Value result : op.getResults())
+        total += delivery(result, choice);
+    for (Value argument : function.getArguments())
+      total += delivery(argument, choice);
+    return total;
+  }
+
+private:
+  double delivery(Value value, const llvm::DenseMap<Operation *, unsigned> &choice) {
+    Operation *op = value.getDefiningOp();
+    auto type = cast<RankedTensorType>(value.getType());
+    bool isFree = !op || isa<tp::WeightOp>(op);
+    auto toUses = [&](tp::LayoutAttr from) {
+      double sum = 0;
+      for (OpOperand &use : value.getUses()) {
+        tp::LayoutAttr to =
+            isa<func::ReturnOp>(use.getOwner())
+                ? tp::LayoutAttr::get(&context(), from.getMesh(), from.getDims(), tp::ReductionKind::Sum, {})
+                : planner.getStrategies(use.getOwner())[choice.lookup(use.getOwner())].operands[use.getOperandNumber()];
+        sum += cost.getReshardTime(type, from, to);
+      }
+      return sum;
+    };
+    SmallVector<tp::LayoutAttr> candidates;
+    if (!isFree)
+      candidates.push_back(planner.getStrategies(op)[choice.lookup(op)].results[0]);
+    unsigned uses = std::distance(value.use_begin(), value.use_end());
+    if (isFree || uses > 1)
+      for (OpOperand &use : value.getUses())
+        if (!isa<func::ReturnOp>(use.getOwner()))
+          for (const Strategy &strategy : planner.getStrategies(use.getOwner()))
+            if (tp::LayoutAttr layout = strategy.operands[use.getOperandNumber()]; !isFree || !layout.isPartial())
+              candidates.push_back(layout);
+    if (uses == 0 || candidates.empty())
+      return 0;
+    double best = CostNetwork::kInfinity;
+    for (tp::LayoutAttr candidate : candidates)
+      best =
+          std::min(best, toUses(candidate) + (isFree ? 0 : cost.getReshardTime(type, candidates.front(), candidate)));
+    return best;
+  }
+  MLIRContext &context() { return *function.getContext(); }
+
+  func::FuncOp function;
+  const Planner &planner;
+  CostModel &cost;
+};
+
+TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
+  int planned = 0, divided = 0;
+  for (unsigned seed = 0; seed < 150; ++seed) {
+    std::string text = Generator(seed).function(2 + seed % 7);
+    auto module = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(module) << text;
+    auto function = *module->getOps<func::FuncOp>().begin();
+    assignLayers(function);
+    tp::Mesh mesh = makeMesh(seed % 2 ? 2 : 4);
+    // Slow devices, so that arithmetic counts at these sizes.
+    DeviceModel device;
+    device.flopsPerMicrosecond = 50;
+    device.bytesPerMicrosecond = 100;
+    device.launchMicroseconds = 0.5;
+    CostModel cost(mesh, device, {{{}, 1}});
+    Planner planner(function, mesh, 0, cost);
+    FailureOr<Plan> plan = planner.solve();
+    ASSERT_TRUE(succeeded(plan));
+
+    Evaluator evaluator(function, planner, cost);
+    llvm::DenseMap<Operation *, unsigned> choice, chosen;
+    for (Operation *op : planner.getOps())
+      chosen[op] = plan->solution.states[planner.getVariable(op)];
+    uint64_t assignments = 1;
+    for (Operation *op : planner.getOps())
+      assignments *= planner.getStrategies(op).size();
+    if (assignments > 200000)
+      continue;
+    double best = CostNetwork::kInfinity;
+    for (uint64_t number = 0; number < assignments; ++number) {
+      uint64_t rest = number;
+      for (Operation *op : planner.getOps()) {
+        choice[op] = rest % planner.getStrategies(op).size();
+        rest /= planner.getStrategies(op).size();
+      }
+      best = std::min(best, evaluator.evaluate(choice));
+    }
+    ASSERT_LT(best, CostNetwork::kInfinity) << text;
+    EXPECT_NEAR(plan->solution.cost, best, 1e-4) << text;
+    EXPECT_NEAR(evaluator.evaluate(chosen), best, 1e-4) << text;
+    ++planned;
+    for (Operation *op : planner.getOps())
+      divided += !planner.getStrategy(op, *plan).assignment.isReplicated();
+  }
+  // Graphs and devices are such that there is something to decide.
+  EXPECT_GT(planned, 100);
+  EXPECT_GT(divided, 100);
+}
+
+TEST_F(PlannerTest, CostsOfLayersAddUp) {
+  auto module = parseSourceString<ModuleOp>(Generator(3).function(8), &context);
+  auto function = *module->getOps<func::FuncOp>().begin();
+  assignLayers(function);
+  tp::Mesh mesh = makeMesh(4);
+  CostModel cost(mesh, DeviceModel(), {{{}, 1}, {{}, 3}});
+  Planner planner(function, mesh, 0, cost);
+  FailureOr<Plan> plan = planner.solve();
+  ASSERT_TRUE(succeeded(plan));
+  double sum = 0;
+  for (auto &[layer, part] : plan->layers)
+    sum += part.times[0].total() + 3 * part.times[1].total();
+  EXPECT_NEAR(sum, plan->total.times[0].total() + 3 * plan->total.times[1].total(), 1e-6);
+  // Two readers of one resharded value pay once in the sum of parts.
+  EXPECT_LE(sum, plan->solution.cost + 1e-4);
+}
+
+/// A thousand equal blocks cost the arithmetic of a few.
+TEST_F(PlannerTest, EqualLayersArePlannedOnce) {
+  auto make = [](unsigned layers) {
+    std::string type = "tensor<8x64xf32>";
+    std::string text = "func.func @f(%x0: " + type + ") -> " + type + " {\n";
+    for (unsigned layer = 0; layer < layers; ++layer) {
+      std::string n = std::to_string(layer), next = std::to_string(layer + 1);
+      for (auto [name, rows, columns] : {std::tuple("u", "64", "256"), std::tuple("d", "256", "64")})
+        text += "%" + std::string(name) + n + " = tp.weight \"" + name + n +
+                "\" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [" + columns +
+                ", 1]>} : tensor<" + rows + "x" + columns + "xf32>\n";
+      text += "%a" + n + " = \"onnx.MatMul\"(%x" + n + ", %u" + n + ") : (" + type +
+              ", tensor<64x256xf32>) -> tensor<8x256xf32>\n%b" + n + " = \"onnx.Relu\"(%a" + n +
+              ") : (tensor<8x256xf32>) -> tensor<8x256xf32>\n%c" + n + " = \"onnx.MatMul\"(%b" + n + ", %d" + n +
+              ") : (tensor<8x256xf32>, tensor<256x64xf32>) -> " + type + "\n%x" + next + " = \"onnx.Add\"(%x" + n +
+              ", %c" + n + ") : (" + type + ", " + type + ") -> " + type + "\n";
+    }
+    return text + "return %x" + std::to_string(layers) + " : " + type + "\n}";
+  };
+  SmallVector<uint64_t> computed;
+  for (unsigned layers : {10, 1000}) {
+    auto module = parseSourceString<ModuleOp>(make(layers), &context);
+    auto function = *module->getOps<func::FuncOp>().begin();
+    assignLayers(function);
+    tp::Mesh mesh = makeMesh(4);
+    CostModel cost(mesh, DeviceModel(), {{{}, 1}});
+    Planner planner(function, mesh, 0, cost);
+    FailureOr<Plan> plan = planner.solve();
+    ASSERT_TRUE(succeeded(plan));
+    computed.push_back(planner.getNetwork().getStatistics().computed);
+    EXPECT_GE(planner.getNetwork().getStatistics().asked, layers);
+    EXPECT_LT(planner.getNumClasses(), 10u);
+    // Column, row, one sum: in every layer.
+    unsigned split = 0;
+    for (Operation *op : planner.getOps())
+      split += op->getName().stripDialect() == "MatMul" && !planner.getStrategy(op, *plan).assignment.isReplicated();
+    EXPECT_EQ(split, 2 * layers);
+  }
+  EXPECT_LE(computed[1], computed[0] + 5);
+}
+
+} // namespace
