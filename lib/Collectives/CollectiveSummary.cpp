@@ -152,10 +152,11 @@ summarizeCollectives(ModuleOp module, ArrayRef<int64_t> symbols) {
     entry.dtype = getTypeName(elementType);
     entry.shape.assign(sizes->larger().begin(), sizes->larger().end());
     entry.bytes = getBytes(entry.shape, elementType);
-    entry.wireBytesPerRank =
+    tp::CommunicationCost cost =
         tp::getCost(*collective, *mesh, getBytes(sizes->in, elementType),
-                    getBytes(sizes->out, elementType))
-            .wireBytes;
+                    getBytes(sizes->out, elementType));
+    entry.wireBytesPerRank = cost.wireBytes;
+    entry.microseconds = cost.microseconds;
     entries.push_back(std::move(entry));
     return WalkResult::advance();
   });
@@ -185,7 +186,8 @@ llvm::json::Array toJSON(ArrayRef<CollectiveEntry> entries) {
         {"dtype", entry.dtype},
         {"shape", llvm::json::Array(entry.shape)},
         {"bytes", entry.bytes},
-        {"wire_bytes_per_rank", entry.wireBytesPerRank}});
+        {"wire_bytes_per_rank", entry.wireBytesPerRank},
+        {"predicted_us", entry.microseconds}});
   return array;
 }
 

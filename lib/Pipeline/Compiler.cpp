@@ -20,6 +20,7 @@
 #include "tp-opt/Simplify/Passes.h"
 
 #include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Transforms/Passes.h"
@@ -37,6 +38,17 @@ namespace {
 
 /// Devices of one mesh axis, and of the mesh: enough for any machine there is.
 constexpr int64_t kMaxDevices = 4096;
+
+/// Shows the report the module that is about to be partitioned: passes before
+/// that still move collectives.
+struct ReportGlobal : PassInstrumentation {
+  explicit ReportGlobal(Report &report) : report(report) {}
+  void runBeforePass(Pass *pass, Operation *op) override {
+    if (auto module = dyn_cast<ModuleOp>(op); module && pass->getArgument() == "tp-partition")
+      report.addGlobal(module);
+  }
+  Report &report;
+};
 
 class Compilation {
 public:
@@ -60,6 +72,8 @@ private:
     PassManager manager(&context);
     // Verifying between the phases is enough.
     manager.enableVerifier(false);
+    if (!options.report.empty())
+      manager.addInstrumentation(std::make_unique<ReportGlobal>(report));
     build(manager);
     return success(succeeded(manager.run(*module)) && succeeded(verify(*module)));
   }
@@ -200,10 +214,8 @@ LogicalResult Compilation::compile() {
   }
   if (options.report.empty())
     return success();
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << llvm::formatv("{0:2}", llvm::json::Value(report.take())) << "\n";
-  return writeText(options.report, text);
+  report.addModel(options.model);
+  return writeText(options.report, formatReport(report.take(), options.report));
 }
 
 } // namespace

@@ -8,11 +8,10 @@
 
 #include "tp-opt/Pipeline/Report.h"
 
+#include "ReportGraph.h"
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
-#include "tp-opt/Collectives/CollectiveSummary.h"
-#include "tp-opt/Import/Diagnostics.h"
 #include "tp-opt/Planning/CostModel.h"
 #include "tp-opt/Simplify/Unraised.h"
 
@@ -25,22 +24,8 @@ using namespace mlir;
 
 namespace tpo {
 
-static std::string nameOf(Operation *op) {
-  if (auto weight = dyn_cast<tp::WeightOp>(op))
-    return weight.getName().str();
-  std::string name;
-  op->getLoc()->walk([&](Location loc) {
-    if (auto named = dyn_cast<NameLoc>(loc); named && name.empty())
-      name = named.getName().str();
-    return WalkResult::advance();
-  });
-  return name.empty() ? op->getName().getStringRef().str() : name;
-}
-
-static std::string layoutText(tp::LayoutAttr attr, const tp::Mesh &mesh) {
-  auto layout = tp::resolveLayout(attr, mesh, nullptr);
-  return failed(layout) ? "?" : tp::toString(*layout, mesh);
-}
+Report::Report() = default;
+Report::~Report() = default;
 
 void Report::addSimplified(ModuleOp simplified) {
   // One entry per kind: the first place stands for all layers.
@@ -49,7 +34,7 @@ void Report::addSimplified(ModuleOp simplified) {
     for (const Unraised &part : findUnraised(function)) {
       auto &[node, count] = kinds[part.kind];
       if (count++ == 0)
-        node = nameOf(part.op);
+        node = getReportName(part.op);
     }
   llvm::json::Array unraised;
   for (auto &[kind, entry] : kinds)
@@ -68,7 +53,7 @@ void Report::addPlan(ModuleOp planned) {
       if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
         auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
         layouts.push_back(llvm::json::Object{{"tensor", name ? name.getValue() : StringRef("")},
-                                             {"layout", layoutText(layout, mesh)},
+                                             {"layout", getLayoutText(layout, mesh)},
                                              {"reason", "input: as its readers need it"}});
       }
     function.walk([&](Operation *op) {
@@ -78,7 +63,7 @@ void Report::addPlan(ModuleOp planned) {
         if (!layout || !isa<RankedTensorType>(result.getType()) || isa<tp::ReshardOp>(op))
           continue;
         unsigned number = result.getResultNumber();
-        std::string name = nameOf(op);
+        std::string name = getReportName(op);
         if (op->getNumResults() > 1)
           name += ":" + std::to_string(number);
         StringRef reason = isa<tp::WeightOp>(op) ? "weight: as its readers need it" : "";
@@ -86,11 +71,16 @@ void Report::addPlan(ModuleOp planned) {
           if (auto text = dyn_cast<StringAttr>(reasons[number]))
             reason = text.getValue();
         layouts.push_back(
-            llvm::json::Object{{"tensor", std::move(name)}, {"layout", layoutText(layout, mesh)}, {"reason", reason}});
+            llvm::json::Object{{"tensor", std::move(name)}, {"layout", getLayoutText(layout, mesh)}, {"reason", reason}});
       }
     });
   }
   root["layouts"] = std::move(layouts);
+}
+
+void Report::addGlobal(ModuleOp global) {
+  graph = std::make_unique<ReportGraph>();
+  graph->addGlobal(global);
 }
 
 /// Multiply-adds count two; only contractions count.
@@ -159,13 +149,23 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   root["weights_bytes_per_rank"] = std::move(weights);
   root["flops_per_rank"] = std::move(flops);
 
+  SmallVector<StringRef> names = tp::getSymbolNames(partitioned);
   SmallVector<int64_t> values(symbols);
-  values.resize(tp::getSymbolNames(partitioned).size(), 0);
+  values.resize(names.size(), 0);
+  llvm::json::Object sizes;
+  for (auto [name, value] : llvm::zip(names, values))
+    if (!name.starts_with("%"))
+      sizes[name] = value;
+  root["assumed_sizes"] = std::move(sizes);
   FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(partitioned, values);
   if (failed(collectives))
     return failure();
   root["totals"] = toJSON(getTotals(*collectives));
   root["collectives"] = toJSON(*collectives);
+  if (graph) {
+    graph->addCollectives(partitioned, *collectives);
+    root["graph"] = graph->toJSON();
+  }
   return success();
 }
 

@@ -60,6 +60,8 @@ TEST_F(CollectiveSummary, ListsWhatMoves) {
   EXPECT_EQ(reduce.bytes, 1024);
   // 2 (n - 1) / n of them.
   EXPECT_EQ(reduce.wireBytesPerRank, 1536);
+  // One shot: 5 us latency, three times 1024 bytes at 100 GB/s.
+  EXPECT_NEAR(reduce.microseconds, 5.03, 0.001);
 
   const CollectiveEntry &gather = (*entries)[1];
   EXPECT_EQ(gather.axis, "tp:(1)2");
@@ -82,7 +84,7 @@ TEST_F(CollectiveSummary, WritesTheReportsKeys) {
   const llvm::json::Object *entry = array[1].getAsObject();
   ASSERT_TRUE(entry);
   for (StringRef key : {"kind", "axis", "layer", "op", "dtype", "shape",
-                        "bytes", "wire_bytes_per_rank"})
+                        "bytes", "wire_bytes_per_rank", "predicted_us"})
     EXPECT_TRUE(entry->get(key)) << key.str();
   EXPECT_EQ(entry->get("layer")->kind(), llvm::json::Value::Null);
 }

@@ -26,7 +26,7 @@ namespace {
 constexpr const char *kOverview = R"(tp-opt: compile an ONNX transformer to a tensor-parallel program
 
   tp-opt MODEL.onnx --tp=4 -o MODEL.tpx        compile for 4 ranks
-  tp-opt MODEL.onnx --tp=4 --report=PLAN.json  what is split, what moves, what it costs
+  tp-opt MODEL.onnx --tp=4 --report=PLAN.html  what is split, what moves, what it costs
   tp-opt MODEL.onnx --tp=4 --emit=planned      print the program after a phase
   tp-run MODEL.tpx --inputs=IN.npz --outputs=OUT.npz
 
@@ -49,8 +49,8 @@ struct Options {
       cl::values(clEnumValN(LoweringOptions::Target::CPU, "cpu", "ranks are threads of one process (default)"),
                  clEnumValN(LoweringOptions::Target::CUDA, "cuda", "NVIDIA GPUs")),
       cl::cat(category)};
-  cl::opt<std::string> report{"report", cl::desc("Write a report about plan, collectives and cost"),
-                              cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::opt<std::string> report{"report", cl::desc("Write a report about plan, collectives and cost: data or a page"),
+                              cl::value_desc("FILE.json|.html"), cl::cat(category)};
   cl::opt<Emit> emit{"emit",
                      cl::desc("Stop after a phase and print the program"),
                      cl::init(Emit::Artifact),
@@ -192,10 +192,11 @@ int runCompiler(int argc, char **argv) {
   for (StringRef entry : o.inputValue)
     if (!parseInputValue(entry, options.import))
       return fail("--input-value: '" + entry + "' is not NAME=INTEGER,INTEGER,...");
-  if (!options.report.empty() && !StringRef(options.report).ends_with(".json"))
-    return fail("--report=" + options.report + ": reports are JSON; the file's name must end in .json");
+  StringRef report = options.report;
+  if (!report.empty() && !report.ends_with(".json") && !report.ends_with(".html"))
+    return fail("--report=" + report + ": the file's name must end in .json (data) or .html (a page)");
   if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty())
-    return fail("nothing to do: give -o OUT.tpx, --report=FILE.json or --emit=PHASE (see --help)");
+    return fail("nothing to do: give -o OUT.tpx, --report=FILE.json|.html or --emit=PHASE (see --help)");
 
   DialectRegistry registry;
   registerAllTpOptDialects(registry);

@@ -40,6 +40,8 @@ struct CollectiveEntry {
   int64_t bytes = 0; ///< Of that shape.
   /// What the bandwidth-optimal (ring) algorithm sends per rank.
   int64_t wireBytesPerRank = 0;
+  /// Modelled time on the mesh's links.
+  double microseconds = 0;
 };
 
 /// All collectives of `module` that move data (not tp.slice), in program order.

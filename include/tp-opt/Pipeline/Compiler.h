@@ -47,7 +47,7 @@ enum class Emit { Artifact, Imported, Simplified, Planned, Partitioned, Lowered,
 struct CompileOptions {
   std::string model;                ///< The .onnx file.
   std::string output;               ///< The artifact, or the printed text ("-" is stdout).
-  std::string report;               ///< A .json file; empty: none.
+  std::string report;               ///< A .json or .html file; empty: none.
   std::vector<MeshAxisOption> mesh; ///< Empty: one device.
   std::vector<std::string> assume;  ///< name=size, for plan and report.
   ImportOptions import;             ///< Sizes and contents of inputs to fix.

@@ -12,19 +12,26 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
 
+#include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace tpo {
 
+class ReportGraph;
+
 /// Collects the sections of `--report` while a module passes the phases.
+/// docs/report.md describes them.
 class Report {
 public:
+  Report();
+  ~Report();
+  void addModel(llvm::StringRef name) { root["model"] = name; }
   /// What no raise recognised, from the simplified module.
   void addSimplified(mlir::ModuleOp simplified);
   /// Layouts and their reasons, from the planned module.
   void addPlan(mlir::ModuleOp planned);
+  /// The graph, from the last module with whole tensors and their layouts.
+  void addGlobal(mlir::ModuleOp global);
   /// Mesh, weights, arithmetic and collectives, from the program of one rank;
   /// sizes at these symbol values.
   mlir::LogicalResult addPartitioned(mlir::ModuleOp partitioned, llvm::ArrayRef<int64_t> symbols);
@@ -35,7 +42,12 @@ public:
 private:
   llvm::json::Object root;
   llvm::json::Object timings;
+  std::unique_ptr<ReportGraph> graph;
 };
+
+/// The report as the text of a file of this name: a page for people where it
+/// ends in .html, JSON else.
+std::string formatReport(llvm::json::Object report, llvm::StringRef path);
 
 } // namespace tpo
 
