@@ -51,7 +51,7 @@ static void printPage(json::Object report, raw_ostream &os) {
     else if (name == "style")
       os << kStyle;
     else if (name == "script")
-      os << kDiagram << kScript;
+      os << kDiagram << kGraph << kScript;
     else if (name == "report")
       printInScript(value, os);
     rest = after;

@@ -5,9 +5,9 @@
 // 1981): longest-path rows, barycentres, then a least-squares fit of each row to its
 // neighbours by pooling adjacent violators.
 //
-// boxes: [{inputs: [index], width, height, pinned}], inputs before their readers. A box
-// without inputs is drawn next to its first reader unless it is pinned to the top.
-// Sets x and y (top left) and returns {width, height, edges: [{from, to, points}]}.
+// boxes: [{inputs: [index], width, height, pinned}], inputs before their readers. What
+// depends on no pinned box is drawn next to its first reader.
+// Sets x and y (top left) and returns {width, height, edges: [{from, to, path}]}.
 function layOutDiagram(boxes, gap) {
   const rows = assignRows(boxes);
   const { items, links } = addBends(boxes, rows);
@@ -34,11 +34,12 @@ function assignRows(boxes) {
   boxes.forEach((box, i) => {
     for (const input of box.inputs) rows[i] = Math.max(rows[i], rows[input] + 1);
   });
-  // What depends on nothing goes down to its first reader.
+  // What does not depend on a pinned box goes down to its first reader.
+  const free = [];
+  boxes.forEach((box, i) => (free[i] = !box.pinned && box.inputs.every((input) => free[input])));
   const first = boxes.map(() => Infinity);
   for (let i = boxes.length - 1; i >= 0; --i) {
-    const free = boxes[i].inputs.every((input) => boxes[input].inputs.length === 0 && !boxes[input].pinned);
-    if (free && !boxes[i].pinned && first[i] !== Infinity) rows[i] = Math.max(rows[i], first[i] - 1);
+    if (free[i] && first[i] !== Infinity) rows[i] = Math.max(rows[i], first[i] - 1);
     for (const input of boxes[i].inputs) first[input] = Math.min(first[input], rows[i]);
   }
   const used = [...new Set(rows)].sort((a, b) => a - b);
@@ -59,10 +60,11 @@ function addBends(boxes, rows) {
       let last = input;
       for (let row = rows[input] + 1; row < rows[i]; ++row) {
         items.push({ row, width: 10, height: 0, up: [], down: [], bend: [input, i] });
-        link(last, items.length - 1, items[last].bend ? 8 : 2);
+        link(last, items.length - 1, items[last].bend ? 8 : 0.1);
         last = items.length - 1;
       }
-      link(last, i, items[last].bend ? 2 : 1);
+      // Neighbours pull each other; a long edge follows, and is straight in between.
+      link(last, i, items[last].bend ? 0.1 : 2);
     }
   });
   return { items, links };
@@ -132,7 +134,9 @@ function fitRow(row, items, wanted, weights, gap) {
 
 function placeInRows(byRow, links, items, gap) {
   for (const row of byRow) fitRow(row, items, row.map(() => 0), row.map(() => 1), gap);
-  for (let sweep = 0; sweep < 16; ++sweep) {
+  // Each sweep moves a chain a little: short pictures get enough for straight ones.
+  const sweeps = Math.max(16, Math.min(200, Math.floor(40000 / items.length)));
+  for (let sweep = 0; sweep < sweeps; ++sweep) {
     const order = sweep % 2 === 0 ? byRow : byRow.slice().reverse();
     for (const row of order) {
       const wanted = [];
@@ -148,9 +152,32 @@ function placeInRows(byRow, links, items, gap) {
       fitRow(row, items, wanted, weights, gap);
     }
   }
+  straighten(byRow, items, gap);
   const left = Math.min(...items.map((item) => item.x - item.width / 2));
   for (const item of items) item.x -= left;
   return Math.max(...items.map((item) => item.x + item.width / 2));
+}
+
+// A long edge becomes one vertical line where its neighbours leave room for that.
+function straighten(byRow, items, gap) {
+  const chains = new Map();
+  items.forEach((item, i) => {
+    if (item.bend) chains.set(item.bend.join(), (chains.get(item.bend.join()) || []).concat(i));
+  });
+  for (const chain of chains.values()) {
+    let low = -Infinity;
+    let high = Infinity;
+    for (const i of chain) {
+      const row = byRow[items[i].row];
+      const left = items[row[items[i].order - 1]];
+      const right = items[row[items[i].order + 1]];
+      if (left) low = Math.max(low, left.x + (left.width + items[i].width) / 2 + gap / 2);
+      if (right) high = Math.min(high, right.x - (right.width + items[i].width) / 2 - gap / 2);
+    }
+    if (low > high) continue;
+    const mean = chain.reduce((sum, i) => sum + items[i].x, 0) / chain.length;
+    for (const i of chain) items[i].x = Math.max(low, Math.min(high, mean));
+  }
 }
 
 function routeEdges(boxes, items, tops) {
