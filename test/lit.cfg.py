@@ -24,6 +24,13 @@ config.substitutions.append(("%models", os.path.join(config.test_source_root, "m
 config.substitutions.append(("%build_lib", os.path.join(config.tpopt_build_dir, "lib")))
 config.substitutions.append(("%plugin", os.path.join(config.tpopt_build_dir, "lib", "libTpOptPlugin.so")))
 config.substitutions.append(("%mlir-opt", os.path.join(config.llvm_tools_dir, "mlir-opt")))
+# What draws the report's page.
+chromium = shutil.which("chromium") or shutil.which("google-chrome")
+if chromium:
+    config.available_features.add("chromium")
+    config.substitutions.append(
+        ("%chromium", f"{chromium} --headless --no-sandbox --disable-gpu --enable-logging=stderr --virtual-time-budget=10000")
+    )
 # The compiler looks for these when it runs, as here.
 toolkits = [os.environ[name] for name in ("CUDA_HOME", "CUDA_PATH") if name in os.environ] + ["/usr/local/cuda"]
 search = os.pathsep.join([os.path.join(toolkit, "bin") for toolkit in toolkits] + [path])

@@ -182,7 +182,7 @@ llvm::json::Array toJSON(ArrayRef<CollectiveEntry> entries) {
         {"axis", entry.axis},
         {"layer", entry.layer ? llvm::json::Value(*entry.layer)
                               : llvm::json::Value(nullptr)},
-        {"op", entry.op},
+        {"op", llvm::json::fixUTF8(entry.op)},
         {"dtype", entry.dtype},
         {"shape", llvm::json::Array(entry.shape)},
         {"bytes", entry.bytes},

@@ -52,7 +52,7 @@ void Report::addPlan(ModuleOp planned) {
     for (BlockArgument argument : function.getArguments())
       if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
         auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-        layouts.push_back(llvm::json::Object{{"tensor", name ? name.getValue() : StringRef("")},
+        layouts.push_back(llvm::json::Object{{"tensor", name ? llvm::json::fixUTF8(name.getValue()) : ""},
                                              {"layout", getLayoutText(layout, mesh)},
                                              {"reason", "input: as its readers need it"}});
       }
@@ -70,8 +70,9 @@ void Report::addPlan(ModuleOp planned) {
         if (reasons && number < reasons.size())
           if (auto text = dyn_cast<StringAttr>(reasons[number]))
             reason = text.getValue();
-        layouts.push_back(
-            llvm::json::Object{{"tensor", std::move(name)}, {"layout", getLayoutText(layout, mesh)}, {"reason", reason}});
+        layouts.push_back(llvm::json::Object{{"tensor", std::move(name)},
+                                             {"layout", getLayoutText(layout, mesh)},
+                                             {"reason", llvm::json::fixUTF8(reason)}});
       }
     });
   }

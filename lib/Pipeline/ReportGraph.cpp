@@ -23,14 +23,14 @@ namespace tpo {
 
 std::string getReportName(Operation *op) {
   if (auto weight = dyn_cast<tp::WeightOp>(op))
-    return weight.getName().str();
+    return llvm::json::fixUTF8(weight.getName());
   std::string name;
   op->getLoc()->walk([&](Location loc) {
     if (auto named = dyn_cast<NameLoc>(loc); named && name.empty())
       name = named.getName().str();
     return WalkResult::advance();
   });
-  return name.empty() ? op->getName().getStringRef().str() : name;
+  return name.empty() ? op->getName().getStringRef().str() : llvm::json::fixUTF8(name);
 }
 
 std::string getLayoutText(tp::LayoutAttr attr, const tp::Mesh &mesh) {
@@ -94,7 +94,7 @@ void ReportGraph::addFunction(func::FuncOp function, const tp::Mesh &mesh) {
     Node node;
     node.op = "input";
     if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name"))
-      node.name = name.getValue().str();
+      node.name = llvm::json::fixUTF8(name.getValue());
     node.results.push_back(describe(argument, tp::getLayoutAttr(argument), mesh));
     producers[argument] = nodes.size();
     nodes.push_back(std::move(node));
@@ -110,7 +110,7 @@ void ReportGraph::addFunction(func::FuncOp function, const tp::Mesh &mesh) {
         if (producer == producers.end())
           continue;
         auto name = function.getResultAttrOfType<StringAttr>(operand.getOperandNumber(), "onnx.name");
-        nodes[producer->second].outputs.push_back(name ? name.getValue().str() : "");
+        nodes[producer->second].outputs.push_back(name ? llvm::json::fixUTF8(name.getValue()) : "");
       }
     else
       addOperation(&op, mesh);
@@ -142,7 +142,7 @@ void ReportGraph::addOperation(Operation *op, const tp::Mesh &mesh) {
   node.location = op->getLoc().getAsOpaquePointer();
   if (auto reasons = op->getAttrOfType<ArrayAttr>(tp::TpDialect::kReasonsAttr); reasons && !reasons.empty())
     if (auto reason = dyn_cast<StringAttr>(reasons[0]))
-      node.reason = reason.getValue().str();
+      node.reason = llvm::json::fixUTF8(reason.getValue());
   for (OpResult result : op->getResults()) {
     producers[result] = nodes.size();
     // The first stands for results that nobody reads, too.
@@ -183,7 +183,8 @@ void ReportGraph::addReshard(Operation *op, Value input, tp::LayoutAttr target, 
       return;
     Operation *source = input.getDefiningOp();
     for (const tp::ReshardStep &step : *steps) {
-      tp::LayoutAttr in = tp::toAttr(step.in, mesh, op->getContext()), out = tp::toAttr(step.out, mesh, op->getContext());
+      tp::LayoutAttr in = tp::toAttr(step.in, mesh, op->getContext()),
+                     out = tp::toAttr(step.out, mesh, op->getContext());
       // Equal movements of a value happen once.
       auto same = llvm::find_if(nodes, [&](const Node &node) {
         return node.to == out.getAsOpaquePointer() && node.from == in.getAsOpaquePointer() && node.inputs[0] == last;
@@ -229,7 +230,8 @@ void ReportGraph::addCollectives(ModuleOp partitioned, ArrayRef<CollectiveEntry>
       return;
     size_t entry = index++;
     const void *location = op->getLoc().getAsOpaquePointer();
-    auto &waiting = movements[{location, op.getInLayout().getAsOpaquePointer(), op.getOutLayout().getAsOpaquePointer()}];
+    auto &waiting =
+        movements[{location, op.getInLayout().getAsOpaquePointer(), op.getOutLayout().getAsOpaquePointer()}];
     if (!waiting.empty()) {
       nodes[waiting.front()].collectives.push_back(entry);
       waiting.pop_front();
@@ -323,11 +325,6 @@ std::string ReportGraph::getSignature(const Group &group) const {
 // JSON
 //===----------------------------------------------------------------------===//
 
-/// Names are whatever bytes a file contains.
-static llvm::json::Value text(StringRef string) {
-  return llvm::json::isUTF8(string) ? string.str() : llvm::json::fixUTF8(string);
-}
-
 llvm::json::Object ReportGraph::toJSON(size_t number) const {
   const Node &node = nodes[number];
   auto tensors = [](ArrayRef<Tensor> list) {
@@ -335,25 +332,25 @@ llvm::json::Object ReportGraph::toJSON(size_t number) const {
     for (const Tensor &tensor : list) {
       llvm::json::Object object{{"shape", tensor.shape}, {"dtype", tensor.dtype}, {"layout", tensor.layout}};
       if (!tensor.name.empty())
-        object["name"] = text(tensor.name);
+        object["name"] = tensor.name;
       array.push_back(std::move(object));
     }
     return array;
   };
   llvm::json::Object object{{"id", int64_t(number)},
-                            {"name", text(node.name)},
+                            {"name", node.name},
                             {"op", node.op},
                             {"layer", node.layer ? llvm::json::Value(*node.layer) : llvm::json::Value(nullptr)},
                             {"inputs", llvm::json::Array(node.inputs)},
                             {"results", tensors(node.results)}};
   if (!node.reason.empty())
-    object["reason"] = text(node.reason);
+    object["reason"] = node.reason;
   if (!node.weights.empty())
     object["weights"] = tensors(node.weights);
   if (!node.outputs.empty()) {
     llvm::json::Array outputs;
     for (const std::string &output : node.outputs)
-      outputs.push_back(text(output));
+      outputs.push_back(output);
     object["outputs"] = std::move(outputs);
   }
   if (node.to)

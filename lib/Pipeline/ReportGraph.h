@@ -25,7 +25,8 @@
 
 namespace tpo {
 
-/// The name of the node that an operation came from, else the operation's.
+/// The name of the node that an operation came from, else the operation's. Names
+/// are whatever bytes a file contains; this is UTF-8, as JSON needs.
 std::string getReportName(mlir::Operation *op);
 /// As `#tp.layout` prints it, without the mesh.
 std::string getLayoutText(tp::LayoutAttr attr, const tp::Mesh &mesh);
@@ -56,7 +57,7 @@ private:
     /// Of the "collectives" section: the one that a collective is; what
     /// partitioning added inside of an operation.
     std::vector<size_t> collectives;
-    const void *location = nullptr; ///< Unique: identifies the node after partitioning.
+    const void *location = nullptr;            ///< Unique: identifies the node after partitioning.
     const void *from = nullptr, *to = nullptr; ///< The layouts between which a collective goes.
   };
   /// Nodes outside of the layers, or one layer.

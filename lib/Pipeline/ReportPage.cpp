@@ -37,7 +37,7 @@ static void printInScript(const json::Value &value, raw_ostream &os) {
   }
 }
 
-/// The template with each `@name@` replaced; a name occurs once.
+/// The template with each `@name@` replaced.
 static void printPage(json::Object report, raw_ostream &os) {
   std::string model = report.getString("model").value_or("").str();
   json::Value value(std::move(report));

@@ -25,7 +25,7 @@ class Report {
 public:
   Report();
   ~Report();
-  void addModel(llvm::StringRef name) { root["model"] = name; }
+  void addModel(llvm::StringRef name) { root["model"] = llvm::json::fixUTF8(name); }
   /// What no raise recognised, from the simplified module.
   void addSimplified(mlir::ModuleOp simplified);
   /// Layouts and their reasons, from the planned module.
