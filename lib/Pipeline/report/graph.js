@@ -75,7 +75,7 @@ function mergeAlike(list) {
 
 function sourceName(node, group) {
   if (node.previous_layer) return group.layers.length > 1 || group.layers[0] > 0 ? "previous layer" : "from before";
-  if (node.op === "input") return shorten(node.name || "input", 17);
+  if (node.op === "input") return shorten(node.name || "input", 15);
   return `${node.op}, above`;
 }
 
@@ -90,11 +90,11 @@ function boxLines(entry, group) {
     const lines = [`\u21c4 ${kindName(node.op)}`, `${moved.axis} \u00b7 ${bytes(moved.bytes)}`];
     return moved.predicted_us == null ? lines : lines.concat(`${micros(moved.predicted_us)} predicted`);
   }
-  if (node.op === "input") return ["input", shorten(node.name, 17), shape, lookOf(first.layout).short];
+  if (node.op === "input") return ["input", shorten(node.name, 16), shape, lookOf(first.layout).short];
   const weight = (node.weights || [])[0];
-  const lines = [node.op + (times > 1 ? ` \u00d7 ${times}` : ""), shorten(weight ? weight.name : node.name, 24), shape, first ? lookOf(first.layout).short : ""];
+  const lines = [node.op + (times > 1 ? ` \u00d7 ${times}` : ""), shorten(weight ? weight.name.replace(/\.weight$/, "") : node.name, 21), shape, first ? lookOf(first.layout).short : ""];
   for (const moved of movementsOf(node)) lines.push(`\u21c4 ${kindName(moved.kind)} ${bytes(moved.bytes)} inside`);
-  if (node.outputs) lines.push(`\u2192 ${shorten(node.outputs[0] || "output", 22)}`);
+  if (node.outputs) lines.push(`\u2192 ${shorten(node.outputs[0] || "output", 20)}`);
   else if (entry.leaves && group.layers.length) lines.push("\u2192 next layer");
   return lines;
 }
@@ -118,6 +118,8 @@ function showDetails(panel, entry, group, names) {
   if (node.results.length) add(node.results.length > 1 ? "Results" : "Result", node.results.map(describeTensor));
   const split = node.results.find((result) => shapeText(result, true) !== shapeText(result, false));
   if (split) add("Each rank holds", shapeText(split, true));
+  const units = node.results.map((result) => /units = ([^}]*)/.exec(result.layout)).find(Boolean);
+  if (units) add("Dealt in", `${units[1]} equal pieces, none of which is cut`);
   if (node.weights) add(node.weights.length > 1 ? "Weights" : "Weight", node.weights.map(describeTensor));
   if (node.inputs.length && !entry.source) add("Reads", node.inputs.map((id) => names.get(id) || `node ${id}`));
   if (node.outputs) add("Is the model's output", node.outputs.map((name) => h("code", {}, name)));
@@ -126,7 +128,7 @@ function showDetails(panel, entry, group, names) {
       `${bytes(moved.bytes)} (${moved.dtype} ${moved.shape.join(" \u00d7 ")}) over ${moved.axis}; ${bytes(moved.wire_bytes_per_rank)} on the wire per rank` +
       (moved.predicted_us == null ? "" : `; ${micros(moved.predicted_us)} predicted`));
   }
-  const title = entry.source ? sourceName(node, group) : node.moves ? kindName(node.op) : node.op;
+  const title = entry.source ? (node.op === "input" ? node.name : sourceName(node, group)) : node.moves ? kindName(node.op) : node.op;
   panel.classList.remove("empty");
   const close = h("button", { type: "button", class: "close", onclick: () => panel.classList.add("empty") }, "Close");
   panel.replaceChildren(close, h("h3", {}, title), list);
@@ -219,6 +221,7 @@ function addPart(part, index, parts, options, select) {
   const show = (group) => {
     area.replaceChildren(drawGroup(group, options, select));
     fitWidth(area);
+    area.scrollLeft = (area.scrollWidth - area.clientWidth) / 2;
     area.setAttribute("aria-label", partTitle(part, index, parts));
     const n = group.layers.length;
     times.hidden = n < 2;
