@@ -12,6 +12,7 @@
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Artifact/Artifact.h"
 #include "tp-opt/Collectives/Passes.h"
+#include "tp-opt/Export/Passes.h"
 #include "tp-opt/Import/Import.h"
 #include "tp-opt/Partition/Passes.h"
 #include "tp-opt/Pipeline/Report.h"
@@ -168,6 +169,11 @@ LogicalResult Compilation::run() {
     report.addPlan(*module);
   if (failed(print(Emit::Planned, done)) || done)
     return success(done);
+  if (options.emit == Emit::Sdy) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    return failed(exportSdy(*module, os)) ? failure() : writeText(options.output.empty() ? "-" : options.output, text);
+  }
   if (failed(phase("partition", [&] { return passes(buildPartitionPipeline); })))
     return failure();
   if (failed(print(Emit::Partitioned, done)) || done)

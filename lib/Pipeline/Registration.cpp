@@ -12,6 +12,7 @@
 #include "dialects/Rt/Rt.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Collectives/Passes.h"
+#include "tp-opt/Export/Passes.h"
 #include "tp-opt/Lowering/Passes.h"
 #include "tp-opt/Partition/Passes.h"
 #include "tp-opt/Planning/Passes.h"
@@ -33,6 +34,7 @@ void registerAllTpOptPasses() {
   registerPlanningPasses();
   registerPartitionPasses();
   registerCollectivePasses();
+  registerExportPasses();
   registerLoweringPasses();
 }
 

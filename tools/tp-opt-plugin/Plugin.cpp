@@ -17,6 +17,7 @@
 #include "dialects/Rt/Rt.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Collectives/Passes.h"
+#include "tp-opt/Export/Passes.h"
 #include "tp-opt/Partition/Passes.h"
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Sharding/Passes.h"
@@ -41,6 +42,7 @@ static void registerPasses() {
   tpo::registerPlanningPasses();
   tpo::registerPartitionPasses();
   tpo::registerCollectivePasses();
+  tpo::registerExportPasses();
 }
 
 extern "C" LLVM_ATTRIBUTE_WEAK mlir::DialectPluginLibraryInfo

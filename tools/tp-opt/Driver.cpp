@@ -57,6 +57,7 @@ struct Options {
                      cl::values(clEnumValN(Emit::Imported, "onnx-mlir", "the imported graph"),
                                 clEnumValN(Emit::Simplified, "simplified", "in canonical operators"),
                                 clEnumValN(Emit::Planned, "planned", "with the layout of every tensor"),
+                                clEnumValN(Emit::Sdy, "sdy", "the same as StableHLO with Shardy's annotations"),
                                 clEnumValN(Emit::Partitioned, "partitioned", "the program of one rank"),
                                 clEnumValN(Emit::Lowered, "lowered", "runtime operations on buffers"),
                                 clEnumValN(Emit::LLVM, "llvm", "LLVM IR"),
