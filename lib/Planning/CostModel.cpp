@@ -26,26 +26,39 @@ int64_t getElementBits(Type elementType) {
   return bits == 1 ? 8 : bits;
 }
 
-/// Multiply-adds of `op` on one device: contractions visit their whole loop
-/// nest, everything else costs memory traffic only.
+/// Scores and values of attention: each local element of query and result
+/// meets every key.
+static double getAttentionFlops(Operation *op, const tp::OpLayouts &layouts, ArrayRef<int64_t> symbols) {
+  auto elements = [&](Value value, const tp::Layout &layout) -> double {
+    auto type = cast<RankedTensorType>(value.getType());
+    return tp::getMaxLocalElements(layout, getShapeAt(type, symbols), symbols);
+  };
+  // Keys are [batch, heads, time, size] or [batch, time, heads * size], and come
+  // in front of them from a cache.
+  double keys = 0;
+  for (unsigned operand : {1, 4})
+    if (operand < op->getNumOperands())
+      if (auto type = dyn_cast<RankedTensorType>(op->getOperand(operand).getType()); type && type.getRank() >= 3)
+        keys += getShapeAt(type, symbols)[type.getRank() - 2];
+  return 2 * keys * (elements(op->getOperand(0), layouts.operands[0]) + elements(op->getResult(0), layouts.results[0]));
+}
+
+/// Multiply-adds of `op` on one device, each two: contractions visit their whole
+/// loop nest, everything else costs memory traffic only.
 static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
-                       ArrayRef<int64_t> symbols) {
+                       const tp::OpLayouts &layouts, ArrayRef<int64_t> symbols) {
   StringRef name = op->getName().stripDialect();
-  if (name != "MatMul" && name != "Gemm" && name != "Attention")
+  if (name == "Attention")
+    return getAttentionFlops(op, layouts, symbols);
+  if (name != "MatMul" && name != "Gemm")
     return 0;
   double product = 2;
-  double widest = 1;
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {
     int64_t size = factor.size ? tp::evaluate(factor.size, symbols).value_or(1) : 1;
     int64_t shards = tp::getNumShards(assignment.factorAxes[index]);
-    int64_t local = (size + shards - 1) / shards;
-    product *= local;
-    if (factor.kind == tp::FactorKind::Whole)
-      widest = std::max<double>(widest, local);
+    product *= (size + shards - 1) / shards;
   }
-  // Attention's scores and values are two contractions sharing the other
-  // factors; its two head dimensions are not multiplied with each other.
-  return name == "Attention" ? 2 * product / widest : product;
+  return product;
 }
 
 PointTimes CostModel::getTimes(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
@@ -62,7 +75,7 @@ PointTimes CostModel::getTimes(Operation *op, const tp::ShardingRule &rule, cons
       count(value, layout);
     for (auto [value, layout] : llvm::zip(op->getResults(), layouts.results))
       count(value, layout);
-    double flops = getFlops(op, rule, assignment, point.symbols);
+    double flops = getFlops(op, rule, assignment, layouts, point.symbols);
     times.push_back(device.launchMicroseconds +
                     std::max(flops / device.flopsPerMicrosecond, bytes / device.bytesPerMicrosecond));
   }

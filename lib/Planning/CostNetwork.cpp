@@ -8,7 +8,9 @@
 
 #include "tp-opt/Planning/CostNetwork.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/Hashing.h"
+#include "llvm/Support/JSON.h"
 
 #include <algorithm>
 #include <cmath>
@@ -213,6 +215,39 @@ double CostNetwork::evaluate(llvm::ArrayRef<unsigned> states) const {
     sum = add(sum, store->get(factor.table)[index]);
   }
   return toMicroseconds(sum);
+}
+
+void CostNetwork::print(llvm::raw_ostream &os) const {
+  llvm::json::OStream json(os);
+  llvm::DenseMap<Table, int64_t> numbers;
+  std::vector<Table> used;
+  for (const Factor &factor : factors)
+    if (numbers.try_emplace(factor.table, used.size()).second)
+      used.push_back(factor.table);
+  json.object([&] {
+    json.attributeArray("states", [&] {
+      for (unsigned count : numStates)
+        json.value(count);
+    });
+    json.attributeArray("tables", [&] {
+      for (Table table : used)
+        json.array([&] {
+          for (Cost entry : store->get(table))
+            json.value(entry >= kImpossible ? llvm::json::Value(nullptr) : llvm::json::Value(toMicroseconds(entry)));
+        });
+    });
+    json.attributeArray("costs", [&] {
+      for (const Factor &factor : factors)
+        json.object([&] {
+          json.attributeArray("scope", [&] {
+            for (unsigned variable : factor.scope)
+              json.value(variable);
+          });
+          json.attribute("table", numbers.lookup(factor.table));
+        });
+    });
+  });
+  os << "\n";
 }
 
 CostNetwork::Statistics CostNetwork::getStatistics() const { return store->statistics; }

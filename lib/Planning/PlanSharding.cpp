@@ -11,6 +11,8 @@
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Planning/Planner.h"
 
+#include "llvm/Support/Format.h"
+
 using namespace mlir;
 
 namespace tpo {
@@ -25,6 +27,17 @@ constexpr double kDecodeSteps = 16;
 
 struct PlanPass : impl::TpPlanPassBase<PlanPass> {
   using TpPlanPassBase::TpPlanPassBase;
+
+  LogicalResult write(const CostNetwork &network, double minimum, Location loc) {
+    std::error_code error;
+    llvm::raw_fd_ostream file(writeNetwork, error);
+    if (error)
+      return emitError(loc) << "cannot write '" << writeNetwork << "': " << error.message();
+    file << "{\"minimum\": " << llvm::format("%.6f", minimum) << ", \"network\": ";
+    network.print(file);
+    file << "}\n";
+    return success();
+  }
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -55,6 +68,8 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       Planner planner(function, mesh, axis.value_or(0), cost);
       FailureOr<Plan> plan = planner.solve();
       if (failed(plan))
+        return signalPassFailure();
+      if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))
         return signalPassFailure();
       planner.warnIfNothingIsDivided(*plan);
       planner.apply(*plan);

@@ -26,6 +26,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cstdint>
 #include <memory>
@@ -75,6 +76,11 @@ public:
   std::optional<Solution> solve(llvm::ArrayRef<Extra> extra = {}) const;
   /// The sum of costs of an assignment; at most kInfinity.
   double evaluate(llvm::ArrayRef<unsigned> states) const;
+
+  /// The network as JSON, for other solvers: {"states": [n, ...], "tables":
+  /// [[microseconds, ...], ...], "costs": [{"scope": [variable, ...], "table": t},
+  /// ...]}; a scope's first variable varies slowest, null is impossible.
+  void print(llvm::raw_ostream &os) const;
 
   unsigned getNumVariables() const { return numStates.size(); }
   unsigned getNumStates(unsigned variable) const { return numStates[variable]; }

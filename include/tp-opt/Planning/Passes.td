@@ -35,7 +35,9 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
   }];
   let options = [
     ListOption<"assume", "assume", "std::string",
-               "Values of symbolic sizes that the plan is made for, as name=value">
+               "Values of symbolic sizes that the plan is made for, as name=value">,
+    Option<"writeNetwork", "write-network", "std::string", /*default=*/"",
+           "Write the cost network and its minimum to this JSON file, for other solvers to check">
   ];
   let dependentDialects = ["::tpo::tp::TpDialect"];
 }
