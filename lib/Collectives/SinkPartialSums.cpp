@@ -14,6 +14,7 @@
 #include "dialects/Tp/Interfaces.h"
 #include "tp-opt/Collectives/Passes.h"
 #include "tp-opt/Partition/Blocks.h"
+#include "tp-opt/Planning/Constraints.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -83,7 +84,8 @@ void Sinker::setLayout(Value value, const tp::Layout &layout) {
 /// Whether `value` is an inner node of the chain that `user` belongs to.
 bool Sinker::isInner(Value value, Operation *user) {
   Operation *def = value.getDefiningOp();
-  if (!def || def->getName() != user->getName() || !value.hasOneUse() ||
+  if (!def || def->hasAttr(kConstrainedAttr) ||
+      def->getName() != user->getName() || !value.hasOneUse() ||
       def->getBlock() != user->getBlock() ||
       value.getType() != user->getResult(0).getType())
     return false;
@@ -163,7 +165,8 @@ std::optional<Sinker::Linear> Sinker::getLinearOperand(Operation *op) {
 
 std::optional<tp::Layout> Sinker::getPartialLayout(Value value) {
   Operation *def = value.getDefiningOp();
-  if (!def || !value.hasOneUse())
+  // What the user demands stays as it is.
+  if (!def || !value.hasOneUse() || def->hasAttr(kConstrainedAttr))
     return std::nullopt;
   if (auto reshard = dyn_cast<tp::ReshardOp>(def)) {
     std::optional<tp::Layout> from = getLayout(reshard.getInput());

@@ -19,7 +19,9 @@ std::string tpo::describeLocation(Location loc) {
   if (auto name = dyn_cast<NameLoc>(loc))
     return ("node '" + name.getName().getValue() + "'").str();
   if (auto file = dyn_cast<FileLineColLoc>(loc))
-    return file.getFilename().str();
+    return file.getFilename().str() +
+           (file.getLine() == 0 ? ""
+                                : ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn()));
   if (auto call = dyn_cast<CallSiteLoc>(loc))
     return describeLocation(call.getCallee());
   auto fused = dyn_cast<FusedLoc>(loc);

@@ -144,9 +144,14 @@ void GraphImporter::resolveSymbols() {
     (*module)->setAttr(kRequiresAttr, tp::DimsAttr::get(context, requirements));
 }
 
-LogicalResult GraphImporter::finish() {
+LogicalResult GraphImporter::finish(const Scope &scope) {
   removeDeadOperations();
+  std::vector<RecordedResult> results;
+  if (options.recordTensors)
+    results = collectResults(scope);
   resolveSymbols();
+  if (options.recordTensors)
+    recordTensors(results);
   SmallVector<StringRef> files(file.getFiles().begin(), file.getFiles().end());
   (*module)->setAttr(tp::TpDialect::kFilesAttr, builder.getStrArrayAttr(files));
   return verify(*module);

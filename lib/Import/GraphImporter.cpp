@@ -401,7 +401,7 @@ FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
   if (failed(importInitializers(graph, scope)) ||
       failed(importInputs(graph, scope)) ||
       failed(importNodes(graph.node(), scope)) ||
-      failed(importOutputs(graph, scope)) || failed(finish()))
+      failed(importOutputs(graph, scope)) || failed(finish(scope)))
     return failure();
   if (numMisdeclared > 1)
     emitWarning(fileLoc) << numMisdeclared

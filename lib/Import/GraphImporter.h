@@ -156,8 +156,18 @@ private:
                            mlir::RankedTensorType type, mlir::Location loc);
   mlir::Value getNoValue(mlir::Location loc);
 
+  //===--- Names (RecordTensors.cpp) --------------------------------------===//
+  /// The output of a node; without a value where nothing computes it when the
+  /// program runs.
+  struct RecordedResult {
+    llvm::StringRef name;
+    mlir::Value value;
+  };
+  std::vector<RecordedResult> collectResults(const Scope &scope);
+  void recordTensors(llvm::ArrayRef<RecordedResult> results);
+
   //===--- The end (FinishModule.cpp) -------------------------------------===//
-  mlir::LogicalResult finish();
+  mlir::LogicalResult finish(const Scope &scope);
   void removeDeadOperations();
   void resolveSymbols();
   void rewriteElements(

@@ -17,6 +17,7 @@
 #include "tp-opt/Partition/Passes.h"
 #include "tp-opt/Pipeline/Report.h"
 #include "tp-opt/Planning/Assumptions.h"
+#include "tp-opt/Planning/Constraints.h"
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Simplify/Passes.h"
 
@@ -89,6 +90,7 @@ private:
   }
   LogicalResult writeText(StringRef path, StringRef text);
   void addMesh();
+  LogicalResult addConstraints();
   LogicalResult compile();
 
   const CompileOptions &options;
@@ -142,10 +144,25 @@ void Compilation::addMesh() {
   tp::MeshOp::create(b, module->getLoc(), "mesh", mesh.toAttr(&context));
 }
 
+LogicalResult Compilation::addConstraints() {
+  std::vector<Constraint> constraints;
+  for (const std::string &text : options.shard) {
+    llvm::Expected<Constraint> constraint = parseShardOption(text);
+    if (!constraint)
+      return emitError(UnknownLoc::get(&context)) << llvm::toString(constraint.takeError());
+    constraints.push_back(std::move(*constraint));
+  }
+  tpo::addConstraints(*module, constraints);
+  return success();
+}
+
 LogicalResult Compilation::run() {
   bool done = false;
   if (failed(phase("import", [&] {
-        auto imported = importOnnxModel(options.model, options.import, &context);
+        ImportOptions importing = options.import;
+        importing.recordTensors = !options.shard.empty() || !options.explain.empty() || !options.planFile.empty() ||
+                                  !options.savePlan.empty();
+        auto imported = importOnnxModel(options.model, importing, &context);
         if (failed(imported))
           return failure();
         module = std::move(*imported);
@@ -162,13 +179,19 @@ LogicalResult Compilation::run() {
     return success(done);
   if (failed(phase("plan", [&] {
         addMesh();
-        return passes([&](OpPassManager &pm) { buildPlanningPipeline(pm, options.assume); });
+        if (failed(addConstraints()))
+          return failure();
+        return passes([&](OpPassManager &pm) { buildPlanningPipeline(pm, options); });
       })))
     return failure();
   if (!options.report.empty())
     report.addPlan(*module);
+  (*module)->removeAttr(kTensorsAttr);
   if (failed(print(Emit::Planned, done)) || done)
     return success(done);
+  // Questions about the plan alone are answered.
+  if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty())
+    return success();
   if (options.emit == Emit::Sdy) {
     std::string text;
     llvm::raw_string_ostream os(text);
@@ -249,10 +272,14 @@ llvm::Expected<std::vector<MeshAxisOption>> parseMesh(StringRef text) {
   return axes;
 }
 
-void buildPlanningPipeline(OpPassManager &passes, ArrayRef<std::string> assume) {
+void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options) {
   TpPlanPassOptions plan;
-  for (const std::string &entry : assume)
+  for (const std::string &entry : options.assume)
     plan.assume.push_back(entry);
+  for (const std::string &pattern : options.explain)
+    plan.explain.push_back(pattern);
+  plan.planFile = options.planFile;
+  plan.savePlan = options.savePlan;
   passes.addPass(createTpPlanPass(plan));
 }
 

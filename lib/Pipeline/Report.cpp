@@ -12,6 +12,7 @@
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
+#include "tp-opt/Planning/Constraints.h"
 #include "tp-opt/Planning/CostModel.h"
 #include "tp-opt/Simplify/Unraised.h"
 
@@ -42,6 +43,26 @@ void Report::addSimplified(ModuleOp simplified) {
   root["unraised"] = std::move(unraised);
 }
 
+/// The reshard to a layout that a constraint demands of `value`; null where
+/// there is none.
+static tp::ReshardOp findDemanded(Value value) {
+  for (Operation *user : value.getUsers())
+    if (auto reshard = dyn_cast<tp::ReshardOp>(user); reshard && reshard->hasAttr(kConstrainedAttr))
+      return reshard;
+  return nullptr;
+}
+
+/// A weight is cut as what multiplies with it needs it.
+static std::string describeReaders(Value weight) {
+  for (Operation *user : weight.getUsers()) {
+    auto reasons = user->getAttrOfType<ArrayAttr>(tp::TpDialect::kReasonsAttr);
+    auto reason = reasons && !reasons.empty() ? dyn_cast<StringAttr>(reasons[0]) : nullptr;
+    if (reason)
+      return "weight: as its reader needs it, " + getReportName(user) + ": " + reason.str();
+  }
+  return "weight: as its readers need it";
+}
+
 void Report::addPlan(ModuleOp planned) {
   auto meshes = planned.getOps<tp::MeshOp>();
   if (meshes.empty())
@@ -52,9 +73,11 @@ void Report::addPlan(ModuleOp planned) {
     for (BlockArgument argument : function.getArguments())
       if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
         auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-        layouts.push_back(llvm::json::Object{{"tensor", name ? llvm::json::fixUTF8(name.getValue()) : ""},
-                                             {"layout", getLayoutText(layout, mesh)},
-                                             {"reason", "input: as its readers need it"}});
+        auto reason = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kReasonAttr);
+        layouts.push_back(llvm::json::Object{
+            {"tensor", name ? llvm::json::fixUTF8(name.getValue()) : ""},
+            {"layout", getLayoutText(layout, mesh)},
+            {"reason", reason ? llvm::json::fixUTF8(reason.getValue()) : "input: as its readers need it"}});
       }
     function.walk([&](Operation *op) {
       auto reasons = op->getAttrOfType<ArrayAttr>("tp.reasons");
@@ -66,10 +89,19 @@ void Report::addPlan(ModuleOp planned) {
         std::string name = getReportName(op);
         if (op->getNumResults() > 1)
           name += ":" + std::to_string(number);
-        StringRef reason = isa<tp::WeightOp>(op) ? "weight: as its readers need it" : "";
-        if (reasons && number < reasons.size())
-          if (auto text = dyn_cast<StringAttr>(reasons[number]))
-            reason = text.getValue();
+        std::string reason = isa<tp::WeightOp>(op) ? describeReaders(result) : "";
+        auto addReason = [&](ArrayAttr reasons) {
+          auto text = reasons && number < reasons.size() ? dyn_cast<StringAttr>(reasons[number]) : nullptr;
+          if (text && !text.empty())
+            reason = text.getValue().str() + (reason.empty() ? "" : "; " + reason);
+        };
+        addReason(reasons);
+        // Brought to the layout that is demanded: that is the tensor's.
+        if (auto reshard = findDemanded(result)) {
+          layout = reshard.getLayout();
+          number = 0;
+          addReason(reshard->getAttrOfType<ArrayAttr>(tp::TpDialect::kReasonsAttr));
+        }
         layouts.push_back(llvm::json::Object{{"tensor", std::move(name)},
                                              {"layout", getLayoutText(layout, mesh)},
                                              {"reason", llvm::json::fixUTF8(reason)}});

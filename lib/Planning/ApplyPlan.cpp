@@ -42,6 +42,28 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
   return text;
 }
 
+/// Writes down who demanded the layout of `value`, which `common` has.
+void Planner::markConstrained(Value value, Value common) {
+  const ValueConstraint *constraint = getConstraint(value);
+  if (!constraint)
+    return;
+  Builder b(function.getContext());
+  std::string reason = ("demanded by " + constraints->getSource(*constraint)).str();
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    function.setArgAttr(argument.getArgNumber(), kReasonAttr, b.getStringAttr(reason));
+    return;
+  }
+  Operation *op = common.getDefiningOp();
+  unsigned result = cast<OpResult>(common).getResultNumber();
+  op->setAttr(kConstrainedAttr, b.getUnitAttr());
+  SmallVector<Attribute> reasons(op->getNumResults(), b.getStringAttr(""));
+  if (auto known = op->getAttrOfType<ArrayAttr>("tp.reasons"))
+    llvm::copy(known.getValue().take_front(reasons.size()), reasons.begin());
+  StringRef own = cast<StringAttr>(reasons[result]).getValue();
+  reasons[result] = b.getStringAttr(own.empty() ? reason : reason + "; " + own);
+  op->setAttr("tp.reasons", b.getArrayAttr(reasons));
+}
+
 void Planner::apply(const Plan &plan) {
   OpBuilder b(function.getContext());
   for (Operation *op : ops) {
@@ -69,6 +91,7 @@ void Planner::apply(const Plan &plan) {
       return made.back().second;
     };
     Value common = deliver(value, delivery.common);
+    markConstrained(value, common);
     for (auto [use, layout] : delivery.uses) {
       use->set(layout == delivery.common ? common : deliver(common, layout));
       if (use->getOwner()->hasTrait<OpTrait::IsTerminator>())

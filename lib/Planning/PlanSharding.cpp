@@ -8,10 +8,16 @@
 
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Planning/Assumptions.h"
+#include "tp-opt/Planning/Explain.h"
 #include "tp-opt/Planning/Passes.h"
+#include "tp-opt/Planning/PlanFile.h"
 #include "tp-opt/Planning/Planner.h"
 
 #include "llvm/Support/Format.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 
@@ -65,15 +71,61 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       if (function.isExternal())
         continue;
       assignLayers(function);
-      Planner planner(function, mesh, axis.value_or(0), cost);
+      if (!planFile.empty() && failed(loadPlan(function, mesh)))
+        return signalPassFailure();
+      FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
+      if (failed(constraints))
+        return signalPassFailure();
+      Planner planner(function, mesh, axis.value_or(0), cost, &*constraints);
       FailureOr<Plan> plan = planner.solve();
-      if (failed(plan))
+      if (failed(plan) || failed(describe(function, mesh, planner, *plan)))
         return signalPassFailure();
       if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))
         return signalPassFailure();
       planner.warnIfNothingIsDivided(*plan);
       planner.apply(*plan);
     }
+    module->removeAttr(kConstraintsAttr);
+  }
+
+private:
+  /// Demands what the plan file says.
+  LogicalResult loadPlan(func::FuncOp function, const tp::Mesh &mesh) {
+    auto module = function->getParentOfType<ModuleOp>();
+    auto buffer = llvm::MemoryBuffer::getFile(planFile);
+    if (!buffer)
+      return emitError(FileLineColLoc::get(&getContext(), planFile, 0, 0))
+             << "cannot open: " << buffer.getError().message();
+    FailureOr<std::vector<Constraint>> constraints =
+        parsePlan((*buffer)->getBuffer(), planFile, TensorTable(function), mesh, &getContext());
+    if (failed(constraints))
+      return failure();
+    addConstraints(module, *constraints);
+    return success();
+  }
+
+  /// What the user wants to see of a plan.
+  LogicalResult describe(func::FuncOp function, const tp::Mesh &mesh, Planner &planner, const Plan &plan) {
+    if (savePlan.empty() && explain.empty())
+      return success();
+    Location loc = function->getParentOfType<ModuleOp>().getLoc();
+    TensorTable table(function);
+    if (!explain.empty() &&
+        failed(explainTensors(table, planner, plan, mesh, SmallVector<std::string>(explain.begin(), explain.end()), loc,
+                              llvm::outs())))
+      return failure();
+    llvm::outs().flush();
+    if (savePlan.empty())
+      return success();
+    auto file = dyn_cast<FileLineColLoc>(loc);
+    StringRef model = file ? llvm::sys::path::filename(file.getFilename().getValue()) : "";
+    std::string message;
+    std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(savePlan, &message);
+    if (!output)
+      return emitError(UnknownLoc::get(&getContext())) << "--save-plan: " << message;
+    output->os() << formatPlan(table, planner, plan, mesh, model);
+    output->keep();
+    return success();
   }
 };
 

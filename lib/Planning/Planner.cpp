@@ -82,15 +82,18 @@ bool isReturn(OpOperand *use) { return use->getOwner()->hasTrait<OpTrait::IsTerm
 
 } // namespace
 
-Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost)
-    : function(function), mesh(mesh), axis(axis), cost(cost), known(std::make_unique<Classes>()) {
+Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
+                 const ConstraintSet *constraints)
+    : function(function), mesh(mesh), axis(axis), cost(cost), constraints(constraints),
+      known(std::make_unique<Classes>()) {
   collect();
   collectRules();
-  splittable = std::make_unique<SplittableDims>(function, rules, mesh.getAxes()[axis].size);
+  splittable = std::make_unique<SplittableDims>(function, rules, mesh.getAxes()[axis].size, collectConstraints());
   for (Operation *op : ops)
     addOperation(op);
   for (Value value : values)
     addValue(value);
+  restrictReaders();
 }
 
 Planner::~Planner() = default;
@@ -142,7 +145,8 @@ SmallVector<unsigned> Planner::getDividedWeights(Operation *op) const {
   if (!readsWeight(op))
     return operands;
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
-    int64_t bytes = getWeightBytes(operand);
+    // Who demands a layout of a weight decides whether it is divided.
+    int64_t bytes = getConstraint(operand) ? 0 : getWeightBytes(operand);
     if (bytes > 0 && bytes >= kLargeWeight * largestWeight.lookup(op))
       operands.push_back(index);
   }
@@ -212,13 +216,18 @@ double Planner::returnCost(Value value, tp::LayoutAttr layout) {
 void Planner::addValue(Value value) {
   SmallVector<OpOperand *> uses = getSortedUses(value);
   Operation *producer = isFree(value) ? nullptr : value.getDefiningOp();
-  if (uses.empty() || (uses.size() == 1 && !producer && isReturn(uses[0])))
+  const ValueConstraint *constraint = getConstraint(value);
+  if (!constraint && (uses.empty() || (uses.size() == 1 && !producer && isReturn(uses[0]))))
     return;
   ClassKey key = {value.getType().getAsOpaquePointer(), producer ? classes.lookup(producer) : nullptr,
                   asKey(producer ? cast<OpResult>(value).getResultNumber() : 0)};
   for (OpOperand *use : uses) {
     key.push_back(isReturn(use) ? nullptr : classes.lookup(use->getOwner()));
     key.push_back(asKey(isReturn(use) ? 0 : use->getOperandNumber()));
+  }
+  if (constraint) {
+    key.push_back(tp::toAttr(constraint->demanded.layout, mesh, value.getContext()).getAsOpaquePointer());
+    key.push_back(asKey(1 + constraint->demanded.anyUnits + 2 * (value.getDefiningOp<tp::WeightOp>() != nullptr)));
   }
   auto [entry, isNew] = known->values.try_emplace(std::move(key));
   if (isNew)
@@ -260,7 +269,8 @@ std::unique_ptr<Planner::ValueClass> Planner::makeValueClass(Value value, ArrayR
   };
   auto states = [&](Operation *op) -> unsigned { return classOf(op).strategies.size(); };
 
-  if (uses.size() == 1) {
+  const ValueConstraint *constraint = getConstraint(value);
+  if (uses.size() == 1 && !constraint) {
     OpOperand *use = uses[0];
     if (isReturn(use))
       made->fromProducer =
@@ -288,6 +298,13 @@ std::unique_ptr<Planner::ValueClass> Planner::makeValueClass(Value value, ArrayR
         layouts.insert(needed(use, state));
   if (!producer)
     layouts.remove_if([](tp::LayoutAttr layout) { return layout.isPartial(); });
+  bool isWeight = value.getDefiningOp<tp::WeightOp>() != nullptr;
+  if (constraint) {
+    // Nobody may make an activation like that, but it can be brought there.
+    if (!isWeight || uses.empty())
+      layouts.insert(tp::toAttr(constraint->demanded.layout, mesh, value.getContext()));
+    layouts.remove_if([&](tp::LayoutAttr layout) { return !accepts(constraint->demanded, layout); });
+  }
   made->layouts = llvm::to_vector(layouts);
   if (layouts.empty())
     return made;
@@ -302,6 +319,8 @@ std::unique_ptr<Planner::ValueClass> Planner::makeValueClass(Value value, ArrayR
           network.makeTable(count, [&](unsigned state) { return returnCost(value, made->layouts[state]); }));
     else
       made->toUses.push_back(network.makeTable(count, states(use->getOwner()), [&](unsigned from, unsigned to) {
+        if (constraint && isWeight && made->layouts[from] != needed(use, to))
+          return CostNetwork::kInfinity;
         return cost.getReshardTime(type, made->layouts[from], needed(use, to));
       }));
   }
@@ -309,12 +328,14 @@ std::unique_ptr<Planner::ValueClass> Planner::makeValueClass(Value value, ArrayR
 }
 
 FailureOr<Plan> Planner::solve(ArrayRef<CostNetwork::Extra> extra) {
+  if (failed(checkConstraints()))
+    return failure();
   std::optional<CostNetwork::Solution> solution = network.solve(extra);
   if (!solution)
     return function.emitError("the graph is too entangled to plan exactly: more live tensors at one point than "
                               "elimination can hold");
   if (solution->cost >= CostNetwork::kInfinity)
-    return function.emitError("no plan satisfies all operations");
+    return failInfeasible();
   Plan plan;
   plan.solution = std::move(*solution);
   addCosts(plan);

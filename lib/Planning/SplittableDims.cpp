@@ -63,7 +63,8 @@ static void forEachDim(Operation *op, const tp::ShardingRule &rule,
       visit(value, dim, factors);
 }
 
-SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int64_t devices) {
+SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int64_t devices,
+                               ArrayRef<std::pair<Value, unsigned>> demanded) {
   function.walk([&](Operation *op) {
     auto rule = rules.find(op);
     if (rule == rules.end())
@@ -80,6 +81,8 @@ SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int6
     seed(op, *rule->second);
     collectUnits(op, *rule->second, devices);
   });
+  for (auto [value, dim] : demanded)
+    seeded.insert(find(node(value, dim)));
 }
 
 /// Contractions with a weight and lookups in one divide it; attention divides

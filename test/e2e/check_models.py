@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compile the models under test/models and compare with ONNX Runtime's outputs.
 
-  check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8]
+  check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8] [--option OPTION ...]
 
 Every model is compiled once per tp; every case runs twice, and both runs must
 give the same bits. At one tp (--static) a case is also compiled for its sizes
-alone, with the same bits again. Prints a line per failure and ends with 'N passed, N failed'.
+alone, with the same bits again. Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
 """
 import argparse
 import glob
@@ -72,7 +72,7 @@ def run_case(arguments, artifact, inputs, scratch, name):
 
 def compile_model(arguments, directory, tp, artifact, *options):
     model = os.path.join(directory, "model.onnx")
-    command = [os.path.join(arguments.bin, "tp-opt"), model, f"--tp={tp}", "-o", artifact, *options]
+    command = [os.path.join(arguments.bin, "tp-opt"), model, f"--tp={tp}", "-o", artifact, *arguments.option, *options]
     return run(command, arguments.timeout)
 
 
@@ -120,6 +120,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--tp", default="1,2,4,8")
     parser.add_argument("--static", default="2", help="the tp at which cases are also compiled for their sizes alone")
+    parser.add_argument("--option", action="append", default=[], help="an option for tp-opt, as in --option=--shard=x=tp:0")
     parser.add_argument("--timeout", type=float, default=120)
     arguments = parser.parse_args()
     passed = failed = 0

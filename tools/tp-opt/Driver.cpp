@@ -10,6 +10,7 @@
 
 #include "tp-opt/Import/Diagnostics.h"
 #include "tp-opt/Pipeline/Compiler.h"
+#include "tp-opt/Planning/Constraints.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
@@ -51,9 +52,7 @@ struct Options {
       cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("Write a report about plan, collectives and cost: data or a page"),
                               cl::value_desc("FILE.json|.html"), cl::cat(category)};
-  cl::opt<Emit> emit{"emit",
-                     cl::desc("Stop after a phase and print the program"),
-                     cl::init(Emit::Artifact),
+  cl::opt<Emit> emit{"emit", cl::desc("Stop after a phase and print the program"), cl::init(Emit::Artifact),
                      cl::values(clEnumValN(Emit::Imported, "onnx-mlir", "the imported graph"),
                                 clEnumValN(Emit::Simplified, "simplified", "in canonical operators"),
                                 clEnumValN(Emit::Planned, "planned", "with the layout of every tensor"),
@@ -71,16 +70,33 @@ struct Options {
                                cl::desc("Sizes that plan and report assume for symbolic dimensions (names as in the "
                                         "file; default batch=1,seq=512,past=0)"),
                                cl::value_desc("name=size,..."), cl::cat(category)};
+  cl::list<std::string> shard{
+      "shard",
+      cl::desc("Demand the layout of the tensors (weights, inputs, outputs, results of nodes) of a name or a pattern "
+               "with *, ? and [...]: LAYOUT is AXIS:DIMENSION[,...], as in --shard='*.q_proj.weight=tp:1', or "
+               "replicated (repeat for others; docs/constraints.md)"),
+      cl::value_desc("PATTERN=LAYOUT"), cl::cat(category)};
+  cl::opt<std::string> plan{"plan", cl::desc("Demand the layouts in a plan file that --save-plan wrote"),
+                            cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::opt<std::string> savePlan{"save-plan", cl::desc("Write the layout of every tensor to a plan file, for --plan"),
+                                cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::list<std::string> explain{
+      "explain",
+      cl::desc("Print why the tensors of a name or a pattern have their layouts: who demanded it or what the planner "
+               "splits, and what the next best layout costs more (repeat for others)"),
+      cl::value_desc("PATTERN"), cl::cat(category)};
   cl::list<std::string> dim{"dim", cl::CommaSeparated, cl::desc("Fix symbolic dimensions"),
                             cl::value_desc("name=size,..."), cl::cat(category)};
-  cl::list<std::string> inputShape{"input-shape",
-                                   cl::desc("Fix the shape of an input: of each dimension a size, a name for it, or ? to "
-                                            "leave it as it is, as in input_ids=1,seq (repeat for other inputs)"),
-                                   cl::value_desc("name=shape"), cl::cat(category)};
-  cl::list<std::string> inputValue{"input-value",
-                                   cl::desc("Fix what an integer or bool input contains, as in use_cache_branch=0; it is "
-                                            "no input of the artifact then (repeat for other inputs)"),
-                                   cl::value_desc("name=value,..."), cl::cat(category)};
+  cl::list<std::string> inputShape{
+      "input-shape",
+      cl::desc("Fix the shape of an input: of each dimension a size, a name for it, or ? to "
+               "leave it as it is, as in input_ids=1,seq (repeat for other inputs)"),
+      cl::value_desc("name=shape"), cl::cat(category)};
+  cl::list<std::string> inputValue{
+      "input-value",
+      cl::desc("Fix what an integer or bool input contains, as in use_cache_branch=0; it is "
+               "no input of the artifact then (repeat for other inputs)"),
+      cl::value_desc("name=value,..."), cl::cat(category)};
   cl::opt<std::string> cpu{"cpu", cl::desc("Processor to generate code for (default: this machine's)"),
                            cl::value_desc("NAME"), cl::init("native"), cl::cat(category)};
 };
@@ -169,6 +185,13 @@ int runCompiler(int argc, char **argv) {
   options.report = o.report;
   options.emit = o.emit;
   options.assume.assign(o.assume.begin(), o.assume.end());
+  options.shard.assign(o.shard.begin(), o.shard.end());
+  for (const std::string &entry : options.shard)
+    if (auto constraint = parseShardOption(entry); !constraint)
+      return fail(llvm::toString(constraint.takeError()));
+  options.planFile = o.plan;
+  options.savePlan = o.savePlan;
+  options.explain.assign(o.explain.begin(), o.explain.end());
   options.lowering.target = o.target;
   options.lowering.cpu = o.cpu;
   if (o.mesh.getNumOccurrences() && o.tp.getNumOccurrences())
@@ -196,7 +219,8 @@ int runCompiler(int argc, char **argv) {
   StringRef report = options.report;
   if (!report.empty() && !report.ends_with(".json") && !report.ends_with(".html"))
     return fail("--report=" + report + ": the file's name must end in .json (data) or .html (a page)");
-  if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty())
+  if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty() && options.savePlan.empty() &&
+      options.explain.empty())
     return fail("nothing to do: give -o OUT.tpx, --report=FILE.json|.html or --emit=PHASE (see --help)");
 
   DialectRegistry registry;

@@ -31,7 +31,16 @@ struct ImportOptions {
   /// Contents of integer and bool inputs, which are then no inputs any more:
   /// one element, or as many as the input has.
   llvm::StringMap<std::vector<int64_t>> inputValues;
+  /// Leave the names of the file's tensors in the module (`onnx.tensors`).
+  bool recordTensors = false;
 };
+
+/// Module attribute: what the file's tensors are called, for constraints and
+/// questions that name them. An array of dictionaries: `name`, `type`; of a
+/// node's result `node` (its location's name) and `result` (its number); of a
+/// weight `aliases`, where its name says nothing but the module that reads it is
+/// known.
+inline constexpr llvm::StringLiteral kTensorsAttr = "onnx.tensors";
 
 /// Module attribute: size expressions (`#tp.dims`) that must not be negative
 /// at run time for the program to be that of the model: what import assumed

@@ -50,6 +50,10 @@ struct CompileOptions {
   std::string report;               ///< A .json or .html file; empty: none.
   std::vector<MeshAxisOption> mesh; ///< Empty: one device.
   std::vector<std::string> assume;  ///< name=size, for plan and report.
+  std::vector<std::string> shard;   ///< PATTERN=LAYOUT: layouts to demand.
+  std::string planFile;             ///< Layouts to demand, as `savePlan` writes them.
+  std::string savePlan;             ///< Where to write the plan; empty: nowhere.
+  std::vector<std::string> explain; ///< Names or patterns of tensors to explain, on stdout.
   ImportOptions import;             ///< Sizes and contents of inputs to fix.
   bool packWeights = false;
   Emit emit = Emit::Artifact;
@@ -62,8 +66,8 @@ struct CompileOptions {
 mlir::LogicalResult compileModel(const CompileOptions &options, mlir::MLIRContext &context);
 
 /// Adds the passes from the simplified module to the plan, the program of one
-/// rank, and its collectives.
-void buildPlanningPipeline(mlir::OpPassManager &passes, llvm::ArrayRef<std::string> assume);
+/// rank, and its collectives. Of the options planning takes what is for it.
+void buildPlanningPipeline(mlir::OpPassManager &passes, const CompileOptions &options);
 void buildPartitionPipeline(mlir::OpPassManager &passes);
 
 /// Registers every dialect and external model of the project.

@@ -19,6 +19,10 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
     minimum by variable elimination. No annotation is needed. Every large weight
     is divided where its operation allows that.
 
+    What `tp.constrain`s and the module's `tp.constraints` (docs/constraints.md)
+    demand holds in the plan; the rest is the best that they leave. Demands that
+    nothing satisfies are errors that name them.
+
     The mesh is the module's `tp.mesh`. Writes `tp.layouts` and `tp.reasons` on
     operations, `tp.layout` on the function's arguments and results, and
     `tp.reshard` wherever an operation needs another layout than its operand has.
@@ -37,7 +41,13 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
     ListOption<"assume", "assume", "std::string",
                "Values of symbolic sizes that the plan is made for, as name=value">,
     Option<"writeNetwork", "write-network", "std::string", /*default=*/"",
-           "Write the cost network and its minimum to this JSON file, for other solvers to check">
+           "Write the cost network and its minimum to this JSON file, for other solvers to check">,
+    Option<"planFile", "plan", "std::string", "",
+           "A plan file whose layouts are demanded">,
+    Option<"savePlan", "save-plan", "std::string", "",
+           "Write the plan to this file">,
+    ListOption<"explain", "explain", "std::string",
+               "Print why the tensors of these names or patterns are laid out as they are">
   ];
   let dependentDialects = ["::tpo::tp::TpDialect"];
 }

@@ -11,6 +11,11 @@
 // value may be delivered, so that a reshard shared by its readers is paid once).
 // Weights and arguments come in any layout for free: loading cuts them.
 //
+// A demanded layout of a tensor is the only one in which it may be delivered;
+// how its producer makes it and its readers take it stays a matter of cost. Only
+// weights are read as they are: a demand on them says how to multiply, and
+// moving them in every step is never meant.
+//
 // Operations that nothing tells apart (name, attributes, types, what of their
 // operands is constant or weight, what may be split) are of one class: its
 // strategies and times are computed once, and so are the costs between classes.
@@ -21,6 +26,7 @@
 #ifndef TP_OPT_PLANNING_PLANNER_H
 #define TP_OPT_PLANNING_PLANNER_H
 
+#include "tp-opt/Planning/Constraints.h"
 #include "tp-opt/Planning/CostModel.h"
 #include "tp-opt/Planning/CostNetwork.h"
 #include "tp-opt/Planning/Strategies.h"
@@ -61,11 +67,14 @@ struct Plan {
 /// its `tp.layer`s; it is not changed before `apply`, and must not be in between.
 class Planner {
 public:
-  Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost);
+  /// `constraints`, which may be null, must outlive the planner.
+  Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
+          const ConstraintSet *constraints = nullptr);
   ~Planner();
 
   /// The exact minimum. Fails with an error at the function where there is no
-  /// plan, or where elimination would need tables that are too large.
+  /// plan, or where elimination would need tables that are too large; at a
+  /// constraint that no strategy of a reader satisfies.
   mlir::FailureOr<Plan> solve(llvm::ArrayRef<CostNetwork::Extra> extra = {});
 
   /// Writes `tp.layouts`, `tp.reasons`, `tp.layout` and the `tp.reshard`s.
@@ -73,6 +82,24 @@ public:
 
   /// Warns where the plan divides no weight at all.
   void warnIfNothingIsDivided(const Plan &plan);
+
+  /// The layout from which all readers of a value start.
+  tp::LayoutAttr getDeliveredLayout(mlir::Value value, const Plan &plan) const;
+  /// What the cheapest plan costs more in which `value` has any other layout;
+  /// none where there is no such plan.
+  struct Alternative {
+    tp::LayoutAttr layout;
+    double microseconds;
+  };
+  std::optional<Alternative> getAlternative(mlir::Value value, const Plan &plan);
+
+  /// Who demanded the layout of `value`; empty: nobody.
+  std::string getDemand(mlir::Value value) const {
+    const ValueConstraint *constraint = getConstraint(value);
+    return constraint ? constraints->getSource(*constraint).str() : "";
+  }
+  /// What an operation's strategy splits, in words.
+  std::string explain(mlir::Operation *op, const Plan &plan) const { return explain(op, getStrategy(op, plan)); }
 
   llvm::ArrayRef<mlir::Operation *> getOps() const { return ops; }
   llvm::ArrayRef<Strategy> getStrategies(mlir::Operation *op) const;
@@ -100,6 +127,13 @@ private:
 
   void collect();
   void collectRules();
+  const ValueConstraint *getConstraint(mlir::Value value) const { return constrained.lookup(value); }
+  bool accepts(const DemandedLayout &demanded, tp::LayoutAttr layout) const;
+  std::vector<std::pair<mlir::Value, unsigned>> collectConstraints();
+  void restrictReaders();
+  mlir::LogicalResult failInfeasible();
+  mlir::LogicalResult checkConstraints();
+  mlir::LogicalResult checkReader(mlir::Operation *op);
   void addOperation(mlir::Operation *op);
   std::unique_ptr<OpClass> makeClass(mlir::Operation *op);
   llvm::SmallVector<unsigned> getDividedWeights(mlir::Operation *op) const;
@@ -110,12 +144,17 @@ private:
   Delivery getDelivery(mlir::Value value, const Plan &plan) const;
   const OpClass &classOf(mlir::Operation *op) const { return *classes.lookup(op); }
   std::string explain(mlir::Operation *op, const Strategy &strategy) const;
+  void markConstrained(mlir::Value value, mlir::Value common);
 
   mlir::func::FuncOp function;
   tp::Mesh mesh;
   unsigned axis;
   CostModel &cost;
+  const ConstraintSet *constraints;
 
+  /// Demands on values, and on what one reader takes.
+  llvm::DenseMap<mlir::Value, const ValueConstraint *> constrained;
+  llvm::DenseMap<mlir::OpOperand *, const ValueConstraint *> constrainedUses;
   llvm::SmallVector<mlir::Operation *> ops;
   llvm::SmallVector<mlir::Value> values;
   RuleMap rules;

@@ -34,7 +34,9 @@ bool isWeightExpression(mlir::Value value);
 /// that number.
 class SplittableDims {
 public:
-  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices);
+  /// `demanded` are dimensions that a user asks to split.
+  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices,
+                 llvm::ArrayRef<std::pair<mlir::Value, unsigned>> demanded = {});
 
   bool isSplittable(mlir::Operation *op, unsigned factor) const;
   /// Numbers of pieces that some operation needs dimensions of this factor's
