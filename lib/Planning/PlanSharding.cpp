@@ -13,8 +13,8 @@
 #include "tp-opt/Planning/PlanFile.h"
 #include "tp-opt/Planning/Planner.h"
 
-#include "llvm/Support/Format.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
