@@ -147,11 +147,15 @@ void GraphImporter::resolveSymbols() {
 LogicalResult GraphImporter::finish(const Scope &scope) {
   removeDeadOperations();
   std::vector<RecordedResult> results;
-  if (options.recordTensors)
+  // What the file says about tensors names them.
+  bool names = options.recordTensors || hasShardings();
+  if (names)
     results = collectResults(scope);
   resolveSymbols();
-  if (options.recordTensors)
+  if (names)
     recordTensors(results);
+  if (hasShardings() && failed(recordShardings()))
+    return failure();
   SmallVector<StringRef> files(file.getFiles().begin(), file.getFiles().end());
   (*module)->setAttr(tp::TpDialect::kFilesAttr, builder.getStrArrayAttr(files));
   return verify(*module);

@@ -59,6 +59,9 @@ std::string tpo::importer::qualifiedName(StringRef domain, StringRef name) {
 LogicalResult GraphImporter::checkModel() {
   for (const auto &import : file.getModel().opset_import()) {
     StringRef domain = import.domain();
+    bool isOwn = domain.empty() || domain == "ai.onnx";
+    if (!isOwn && (import.version() < 1 || import.version() > std::numeric_limits<int32_t>::max()))
+      return emitError(fileLoc) << "opset " << import.version() << " of domain '" << domain << "' is out of range";
     opsets[domain == "ai.onnx" ? "" : domain] = import.version();
   }
   // IR version 3 introduced opset_import; 4 initializers that are no inputs.

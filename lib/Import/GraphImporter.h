@@ -166,6 +166,10 @@ private:
   std::vector<RecordedResult> collectResults(const Scope &scope);
   void recordTensors(llvm::ArrayRef<RecordedResult> results);
 
+  //===--- Shardings in the file (DeviceConfigurations.cpp) ---------------===//
+  bool hasShardings() const;
+  mlir::LogicalResult recordShardings();
+
   //===--- The end (FinishModule.cpp) -------------------------------------===//
   mlir::LogicalResult finish(const Scope &scope);
   void removeDeadOperations();

@@ -256,6 +256,15 @@ static std::optional<ByteRange> findPayload(const TensorProto &tensor,
   return std::nullopt;
 }
 
+std::optional<ByteRange>
+ModelFile::getPayload(const TensorProto &tensor) const {
+  return findPayload(tensor, payloads);
+}
+
+Expected<std::string> ModelFile::readOwn(ByteRange range) const {
+  return buffer->getBuffer().substr(range.offset, range.size).str();
+}
+
 Expected<TensorContents> ModelFile::locate(const TensorProto &tensor,
                                            unsigned bitsPerElement) {
   Expected<uint64_t> count = countElements(tensor);

@@ -57,6 +57,12 @@ public:
   /// The bytes that `contents` describes: for tensors that become constants.
   llvm::Expected<std::string> read(const TensorContents &contents);
 
+  /// The range of this file with the contents of a tensor, where they were too
+  /// many to be read with the graph.
+  std::optional<ByteRange> getPayload(const ::onnx::TensorProto &tensor) const;
+  /// A range of this file.
+  llvm::Expected<std::string> readOwn(ByteRange range) const;
+
 private:
   struct WeightFile {
     unsigned index;

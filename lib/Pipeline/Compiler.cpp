@@ -160,8 +160,8 @@ LogicalResult Compilation::run() {
   bool done = false;
   if (failed(phase("import", [&] {
         ImportOptions importing = options.import;
-        importing.recordTensors = !options.shard.empty() || !options.explain.empty() || !options.planFile.empty() ||
-                                  !options.savePlan.empty();
+        importing.recordTensors = options.emit == Emit::ONNX || !options.shard.empty() || !options.explain.empty() ||
+                                  !options.planFile.empty() || !options.savePlan.empty();
         auto imported = importOnnxModel(options.model, importing, &context);
         if (failed(imported))
           return failure();
@@ -187,6 +187,8 @@ LogicalResult Compilation::run() {
   if (!options.report.empty())
     report.addPlan(*module);
   (*module)->removeAttr(kTensorsAttr);
+  if (options.emit == Emit::ONNX)
+    return writeOnnxModel(options.model, options.output, (*module)->getAttrOfType<ArrayAttr>(kShardingsAttr), &context);
   if (failed(print(Emit::Planned, done)) || done)
     return success(done);
   // Questions about the plan alone are answered.
@@ -280,6 +282,7 @@ void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options)
     plan.explain.push_back(pattern);
   plan.planFile = options.planFile;
   plan.savePlan = options.savePlan;
+  plan.recordShardings = options.emit == Emit::ONNX;
   passes.addPass(createTpPlanPass(plan));
 }
 

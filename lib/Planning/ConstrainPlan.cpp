@@ -17,10 +17,9 @@ bool Planner::accepts(const DemandedLayout &demanded, tp::LayoutAttr attr) const
   return succeeded(layout) && demanded.accepts(*layout);
 }
 
-/// Sorts the constraints by what they are about; returns the dimensions that
-/// they split.
-std::vector<std::pair<Value, unsigned>> Planner::collectConstraints() {
-  std::vector<std::pair<Value, unsigned>> splits;
+/// Sorts the constraints by what they are about; returns what they split.
+DemandedSplits Planner::collectConstraints() {
+  DemandedSplits splits;
   if (!constraints)
     return splits;
   for (const ValueConstraint &constraint : constraints->values) {
@@ -29,9 +28,14 @@ std::vector<std::pair<Value, unsigned>> Planner::collectConstraints() {
     else
       constrained[constraint.value] = &constraint;
     SmallVector<AffineExpr> sizes = tp::getDims(cast<RankedTensorType>(constraint.value.getType()));
-    for (auto [dim, split] : llvm::enumerate(constraint.demanded.layout.dims))
-      if (split.isSplit() && sizes[dim] && tp::getConst(sizes[dim]))
-        splits.push_back({constraint.value, dim});
+    for (auto [dim, split] : llvm::enumerate(constraint.demanded.layout.dims)) {
+      if (!split.isSplit() || !sizes[dim] || !tp::getConst(sizes[dim]))
+        continue;
+      splits.dims.push_back({constraint.value, dim});
+      for (const tp::AxisRef &part : split.axes)
+        if (part != tp::AxisRef::whole(mesh, part.axis) && !llvm::is_contained(splits.parts, part))
+          splits.parts.push_back(part);
+    }
   }
   return splits;
 }

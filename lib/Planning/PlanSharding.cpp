@@ -6,8 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tp-opt/Import/Import.h"
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Planning/Assumptions.h"
+#include "tp-opt/Planning/DeviceConfigurations.h"
 #include "tp-opt/Planning/Explain.h"
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Planning/PlanFile.h"
@@ -71,7 +73,7 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       if (function.isExternal())
         continue;
       assignLayers(function);
-      if (!planFile.empty() && failed(loadPlan(function, mesh)))
+      if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))
         return signalPassFailure();
       FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
       if (failed(constraints))
@@ -106,7 +108,7 @@ private:
 
   /// What the user wants to see of a plan.
   LogicalResult describe(func::FuncOp function, const tp::Mesh &mesh, Planner &planner, const Plan &plan) {
-    if (savePlan.empty() && explain.empty())
+    if (savePlan.empty() && explain.empty() && !recordShardings)
       return success();
     Location loc = function->getParentOfType<ModuleOp>().getLoc();
     TensorTable table(function);
@@ -115,6 +117,10 @@ private:
                               llvm::outs())))
       return failure();
     llvm::outs().flush();
+    if (recordShardings)
+      function->getParentOfType<ModuleOp>()->setAttr(
+          kShardingsAttr,
+          Builder(&getContext()).getArrayAttr({makeDeviceConfiguration(table, planner, plan, mesh, &getContext())}));
     if (savePlan.empty())
       return success();
     auto file = dyn_cast<FileLineColLoc>(loc);

@@ -23,8 +23,7 @@ bool isWeightExpression(Value value) {
   if (isa<tp::WeightOp>(op))
     return true;
   StringRef name = op->getName().stripDialect();
-  if (name != "Concat" && name != "Cast" && name != "Transpose" && name != "Reshape" &&
-      name != "DequantizeLinear")
+  if (name != "Concat" && name != "Cast" && name != "Transpose" && name != "Reshape" && name != "DequantizeLinear")
     return false;
   unsigned tensors = name == "Concat" ? op->getNumOperands() : 1;
   return llvm::all_of(op->getOperands().take_front(tensors), isWeightExpression);
@@ -64,7 +63,8 @@ static void forEachDim(Operation *op, const tp::ShardingRule &rule,
 }
 
 SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int64_t devices,
-                               ArrayRef<std::pair<Value, unsigned>> demanded) {
+                               DemandedSplits demandedSplits)
+    : demanded(std::move(demandedSplits)) {
   function.walk([&](Operation *op) {
     auto rule = rules.find(op);
     if (rule == rules.end())
@@ -81,7 +81,7 @@ SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int6
     seed(op, *rule->second);
     collectUnits(op, *rule->second, devices);
   });
-  for (auto [value, dim] : demanded)
+  for (auto [value, dim] : demanded.dims)
     seeded.insert(find(node(value, dim)));
 }
 

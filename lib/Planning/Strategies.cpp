@@ -101,6 +101,9 @@ private:
         add(rule, assignment);
       }
     }
+    for (tp::AxisRef part : splittable.getDemandedParts())
+      if (part.axis == axis && size >= part.size)
+        assign(rule, factor, part);
     // Whole pieces where some neighbour needs them and devices do not divide
     // their number.
     for (int64_t units : splittable.getUnits(op, factor)) {

@@ -84,6 +84,8 @@ void TensorTable::addRecorded(ArrayAttr recorded) {
     auto node = entry.getAs<StringAttr>("node");
     unsigned index = add(name.getValue(), node ? NamedTensor::Kind::Computed : NamedTensor::Kind::Weight, tensorType);
     auto result = entry.getAs<IntegerAttr>("result");
+    if (node)
+      tensors[index].node = node.str();
     if (node && !node.empty())
       byNode[node.getValue()].push_back({index, result ? result.getValue().getLimitedValue() : 0});
     if (auto aliases = entry.getAs<ArrayAttr>("aliases"))

@@ -57,6 +57,8 @@ struct Options {
                                 clEnumValN(Emit::Simplified, "simplified", "in canonical operators"),
                                 clEnumValN(Emit::Planned, "planned", "with the layout of every tensor"),
                                 clEnumValN(Emit::Sdy, "sdy", "the same as StableHLO with Shardy's annotations"),
+                                clEnumValN(Emit::ONNX, "onnx",
+                                           "the model, with the plan in ONNX's multi-device fields (a file beside it)"),
                                 clEnumValN(Emit::Partitioned, "partitioned", "the program of one rank"),
                                 clEnumValN(Emit::Lowered, "lowered", "runtime operations on buffers"),
                                 clEnumValN(Emit::LLVM, "llvm", "LLVM IR"),
@@ -222,6 +224,9 @@ int runCompiler(int argc, char **argv) {
   if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty() && options.savePlan.empty() &&
       options.explain.empty())
     return fail("nothing to do: give -o OUT.tpx, --report=FILE.json|.html or --emit=PHASE (see --help)");
+
+  if (options.emit == Emit::ONNX && (options.output.empty() || options.output == "-"))
+    return fail("--emit=onnx: give the file to write beside the model, -o FILE.onnx");
 
   DialectRegistry registry;
   registerAllTpOptDialects(registry);

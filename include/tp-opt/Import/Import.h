@@ -56,6 +56,22 @@ inline constexpr llvm::StringLiteral kElementsAttr = "onnx.elements";
 /// Argument and result attribute of @main: the ONNX name.
 inline constexpr llvm::StringLiteral kOnnxNameAttr = "onnx.name";
 
+/// Module attribute: ONNX's multi-device fields (`ModelProto.configuration` and
+/// `NodeProto.device_configurations`). An array of dictionaries, one per
+/// configuration: `name`, `devices` (their number), `shardings`. Of these each has
+/// `node`, `tensor`, `output` (unit: not an input), `holders` (per shard an array
+/// of the devices that have it; of a tensor that is not split one with all) and
+/// `dims`: per split dimension `axis`, and of its factors, major to minor, `sizes`
+/// (-1: unknown) and `shards`.
+inline constexpr llvm::StringLiteral kShardingsAttr = "onnx.shardings";
+
+/// Writes the model at `path` with these configurations, as in kShardingsAttr,
+/// to `output`, which must be in the same folder: contents of weights stay where
+/// they are, referred to as external data. Configurations for as many devices
+/// that the model has already are replaced.
+mlir::LogicalResult writeOnnxModel(llvm::StringRef path, llvm::StringRef output, mlir::ArrayAttr configurations,
+                                   mlir::MLIRContext *context);
+
 /// Imports the model at `path`. What is wrong with it is said through the
 /// context's diagnostics, at the location of the node concerned
 /// (tp-opt/Import/Diagnostics.h prints these as the user expects them).

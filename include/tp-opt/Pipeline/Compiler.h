@@ -42,7 +42,7 @@ struct MeshAxisOption {
 llvm::Expected<std::vector<MeshAxisOption>> parseMesh(llvm::StringRef text);
 
 /// Where compilation stops and prints (`--emit`).
-enum class Emit { Artifact, Imported, Simplified, Planned, Sdy, Partitioned, Lowered, LLVM, PTX };
+enum class Emit { Artifact, Imported, Simplified, Planned, Sdy, ONNX, Partitioned, Lowered, LLVM, PTX };
 
 struct CompileOptions {
   std::string model;                ///< The .onnx file.

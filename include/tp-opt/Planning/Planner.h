@@ -129,7 +129,7 @@ private:
   void collectRules();
   const ValueConstraint *getConstraint(mlir::Value value) const { return constrained.lookup(value); }
   bool accepts(const DemandedLayout &demanded, tp::LayoutAttr layout) const;
-  std::vector<std::pair<mlir::Value, unsigned>> collectConstraints();
+  DemandedSplits collectConstraints();
   void restrictReaders();
   mlir::LogicalResult failInfeasible();
   mlir::LogicalResult checkConstraints();

@@ -27,6 +27,13 @@ using RuleMap = llvm::DenseMap<mlir::Operation *, std::shared_ptr<tp::ShardingRu
 /// Whether a value is a weight or computed from weights alone: work done at load.
 bool isWeightExpression(mlir::Value value);
 
+/// What a user asks to split, beyond what planning would: dimensions of values,
+/// and over parts of the axis that are not all of it.
+struct DemandedSplits {
+  std::vector<std::pair<mlir::Value, unsigned>> dims;
+  llvm::SmallVector<tp::AxisRef> parts;
+};
+
 /// Which dimensions a tensor-parallel axis may split: those that weights have
 /// (hidden, heads, ffn, vocabulary) and all that operations link them to. Batch
 /// and sequence are not among them. Also collects in how many indivisible
@@ -34,9 +41,7 @@ bool isWeightExpression(mlir::Value value);
 /// that number.
 class SplittableDims {
 public:
-  /// `demanded` are dimensions that a user asks to split.
-  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices,
-                 llvm::ArrayRef<std::pair<mlir::Value, unsigned>> demanded = {});
+  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices, DemandedSplits demanded = {});
 
   bool isSplittable(mlir::Operation *op, unsigned factor) const;
   /// Numbers of pieces that some operation needs dimensions of this factor's
@@ -45,6 +50,7 @@ public:
   /// Proper divisors of the number of devices over which some operation's heads
   /// split, the rest of the devices holding copies.
   llvm::ArrayRef<int64_t> getSubAxisSizes() const { return subAxisSizes.getArrayRef(); }
+  llvm::ArrayRef<tp::AxisRef> getDemandedParts() const { return demanded.parts; }
 
 private:
   unsigned node(mlir::Value value, unsigned dim);
@@ -59,6 +65,7 @@ private:
   llvm::DenseSet<unsigned> seeded;
   llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>> units;
   llvm::SmallSetVector<int64_t, 4> subAxisSizes;
+  DemandedSplits demanded;
 };
 
 /// One way to execute an operation: what every device holds of its operands and

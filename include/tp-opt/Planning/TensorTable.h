@@ -27,6 +27,7 @@ struct NamedTensor {
   std::vector<std::string> aliases; ///< What else a user may call it.
   Kind kind = Kind::Computed;
   mlir::RankedTensorType type; ///< In the file.
+  std::string node;            ///< That makes it; empty: none, or one without a name of its own.
   /// Of a weight, one per use, in program order: each sees it as a `tp.weight`
   /// of its own, possibly transposed or sliced. Else one value, or none where
   /// compilation left nothing of the tensor.

@@ -4,6 +4,8 @@
 Run in this folder; the models are checked in, so that tests need no Python.
 """
 
+import struct
+
 from onnx import TensorProto, parser
 
 
@@ -107,6 +109,52 @@ EXTERNAL = HEADER + "g (float[2, 4] x) => (float[2, 4] y) { y = MatMul(x, w) }"
 save("external-missing", EXTERNAL, external("missing.bin"))
 save("external-escape", EXTERNAL, external("../import/weights.bin"))
 save("external-absolute", EXTERNAL, external("/etc/hostname"))
+
+
+
+def shard(model):
+    """Two layers whose rows, not columns, are divided first, for 2 and for 4 devices."""
+    model.ir_version = 11
+    for name, rows, columns in (("up", 64, 256), ("down", 256, 64)):
+        values = struct.pack(f"<{rows * columns}f", *((i * 37 % 101 - 50) / 1000 for i in range(rows * columns)))
+        model.graph.initializer.add(name=name, data_type=TensorProto.FLOAT, dims=[rows, columns], raw_data=values)
+    for name, devices in (("two", 2), ("four", 4)):
+        configuration = model.configuration.add()
+        configuration.name = name
+        configuration.num_devices = devices
+    for node in model.graph.node:
+        node.name = node.output[0] + "_node"
+
+    def sharding(node, configuration, tensor, devices, axis=None, shards=1, size=None, groups=None):
+        own = next((c for c in node.device_configurations if c.configuration_id == configuration), None)
+        if own is None:
+            own = node.device_configurations.add()
+            own.configuration_id = configuration
+        spec = own.sharding_spec.add()
+        spec.tensor_name = tensor
+        spec.device.extend(devices)
+        for key, group in (groups or {}).items():
+            entry = spec.index_to_device_group_map.add()
+            entry.key = key
+            entry.value.extend(group)
+        if axis is not None:
+            dim = spec.sharded_dim.add()
+            dim.axis = axis
+            part = dim.simple_sharding.add()
+            part.num_shards = shards
+            if size:
+                part.dim_value = size
+
+    first, relu, second = model.graph.node
+    sharding(first, "two", "up", [0, 1], 0, 2, 64)
+    sharding(relu, "two", "r", [0, 1], -1, 2)
+    sharding(second, "two", "down", [0, 1], 1, 2)
+    sharding(second, "two", "y", [0, 1])
+    # Two shards, each on two devices, which are not neighbours.
+    sharding(first, "four", "up", [10, 11], 1, 2, 256, {10: [0, 2], 11: [1, 3]})
+
+
+save("sharded", HEADER + "g (float[batch, 64] x) => (float[batch, 64] y) { h = MatMul(x, up) r = Relu(h) y = MatMul(r, down) }", shard)
 
 with open("attention.onnx", "rb") as file:
     model = file.read()
