@@ -289,6 +289,8 @@ static LogicalResult inferExpand(Node &node) {
   FailureOr<Dims> shape = node.requireIntegers(1);
   if (failed(shape))
     return failure();
+  if (node.rank(1) != 1)
+    return node.emitError() << "its shape has " << node.rank(1) << " dimensions, need 1";
   FailureOr<Dims> dims = node.broadcast({node.dims(0), *shape});
   if (failed(dims))
     return failure();

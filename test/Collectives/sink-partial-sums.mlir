@@ -49,3 +49,23 @@ func.func @sequential(%x: tensor<2x4xf32>,
   %x2 = "onnx.Add"(%x1, %b1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %x1, %x2 : tensor<2x4xf32>, tensor<2x4xf32>
 }
+
+// -----
+
+// A sum that the user wants done stays as it is.
+// CHECK-LABEL: func.func @demanded
+// CHECK-COUNT-2: tp.all_reduce
+#p2 = #tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>
+tp.mesh @mesh <["tp"=2]>
+func.func @demanded(%x: tensor<2x4xf32>,
+    %h: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %g: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}) -> tensor<2x4xf32> {
+  %a0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %a1 = tp.reshard %a0 to <@mesh, [{}, {}]> {tp.constrained} : tensor<2x4xf32>
+  %b0 = "onnx.MatMul"(%g, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %b1 = tp.reshard %b0 to <@mesh, [{}, {}]> : tensor<2x4xf32>
+  %x1 = "onnx.Add"(%x, %a1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %x2 = "onnx.Add"(%x1, %b1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %x2 : tensor<2x4xf32>
+}
