@@ -31,6 +31,14 @@ static StringRef innermostScope(StringRef list) {
   return scopes[scopes.size() - 2].trim("'\"");
 }
 
+// The same from "a: type/a.b: type/operator: target", as the first versions of
+// the exporter write it alone.
+static StringRef innermostNamespace(StringRef path) {
+  SmallVector<StringRef> scopes;
+  path.split(scopes, '/');
+  return scopes.size() < 2 ? "" : scopes[scopes.size() - 2].split(": ").first;
+}
+
 Location GraphImporter::getLocation(const ::onnx::NodeProto &proto,
                                     const Scope &scope) {
   std::string name = proto.name();
@@ -40,6 +48,8 @@ Location GraphImporter::getLocation(const ::onnx::NodeProto &proto,
   for (const auto &entry : proto.metadata_props())
     if (entry.key() == "pkg.torch.onnx.name_scopes")
       module = innermostScope(entry.value());
+    else if (entry.key() == "namespace" && module.empty())
+      module = innermostNamespace(entry.value());
   return getNodeLocation(context, scope.prefix + name, proto.op_type(), module);
 }
 

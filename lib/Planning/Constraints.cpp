@@ -281,6 +281,10 @@ std::optional<tp::Layout> mapFromView(const tp::Layout &layout, ArrayRef<int64_t
         found = dim;
     if (!found || mapped.dims[*found].isSplit())
       return std::nullopt;
+    // Of a dimension that goes on in the next one whole rows only.
+    int64_t pieces = split.units ? tp::getConst(split.units).value_or(0) : tp::getNumShards(split.axes);
+    if (sizes[i] > shape[*found] && (pieces == 0 || shape[*found] % pieces != 0))
+      return std::nullopt;
     tp::DimSplit &target = mapped.dims[*found];
     target = split;
     if (!target.units && sizes[i] % tp::getNumShards(split.axes) != 0 && sizes[i] < shape[*found])

@@ -265,8 +265,12 @@ public:
       factor.table = cost.table;
       pool.push_back(std::move(factor));
     }
-    for (size_t i = 0; i < pool.size(); ++i)
+    // What has no choice (a demanded layout) links nothing: a value that all
+    // layers read would tie them together.
+    for (size_t i = 0; i < pool.size(); ++i) {
+      llvm::erase_if(pool[i].scope, [&](unsigned variable) { return network.numStates[variable] == 1; });
       attach(i);
+    }
   }
 
   std::optional<std::vector<unsigned>> run() {
