@@ -1,6 +1,7 @@
 //===- LayoutOfValue.cpp - Layouts recorded in the IR ---------------------===//
 
 #include "dialects/Tp/Layout.h"
+#include "dialects/Tp/Regions.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -11,6 +12,8 @@ namespace tpo::tp {
 
 LayoutAttr getLayoutAttr(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (Value carried = getCarriedResult(argument))
+      return getLayoutAttr(carried);
     auto function = dyn_cast_or_null<FunctionOpInterface>(
         argument.getOwner()->getParentOp());
     if (!function || !argument.getOwner()->isEntryBlock())
@@ -36,6 +39,8 @@ LayoutAttr getLayoutAttr(Value value) {
 
 void setLayoutAttr(Value value, LayoutAttr layout) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (Value carried = getCarriedResult(argument))
+      return setLayoutAttr(carried, layout);
     auto function =
         cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
     function.setArgAttr(argument.getArgNumber(), TpDialect::kLayoutAttr,

@@ -50,6 +50,15 @@ bool isStatic(Value value) {
          llvm::all_of(def->getOperands(), isStatic);
 }
 
+/// Whether an operation at `builder` may use `value`, which was built before it:
+/// a region's values end with it.
+bool isVisible(Value value, OpBuilder &builder) {
+  Block *block = builder.getInsertionBlock();
+  while (block && block != value.getParentBlock())
+    block = block->getParentOp() ? block->getParentOp()->getBlock() : nullptr;
+  return block != nullptr;
+}
+
 } // namespace
 
 Value LocalWeights::buildView(OpBuilder &builder, tp::WeightOp weight,
@@ -85,7 +94,7 @@ Value LocalWeights::getPiece(OpBuilder &builder, Value global,
     return {};
   auto key = std::make_pair(
       global, Attribute(tp::toAttr(layout, mesh, builder.getContext())));
-  if (Value known = views.lookup(key))
+  if (Value known = views.lookup(key); known && isVisible(known, builder))
     return known;
   Value piece;
   if (auto weight = dyn_cast<tp::WeightOp>(def)) {

@@ -14,6 +14,7 @@
 
 #include "LocalWeights.h"
 #include "dialects/Tp/Interfaces.h"
+#include "dialects/Tp/Regions.h"
 #include "dialects/Tp/Reshard.h"
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Partition/Passes.h"
@@ -48,15 +49,25 @@ private:
   Type getLocalType(Type type, const tp::Layout &layout) const;
 
   LogicalResult addLocalArguments();
+  /// Builds the local forms of a block's operations at the end of `local`, or,
+  /// where that is the same block, each in front of its operation.
+  LogicalResult partitionBlock(Block &block, Block &local);
   LogicalResult partition(Operation &op);
   LogicalResult partitionByRule(Operation &op, tp::OpLayouts layouts);
   LogicalResult partitionReshard(Operation &op, Value input,
                                  tp::LayoutAttr target);
   LogicalResult partitionManual(tp::ManualOp op);
   LogicalResult partitionReturn(func::ReturnOp op);
+  LogicalResult checkCarried(Operation &op);
+  LogicalResult partitionTransparent(Operation &op);
+  LogicalResult checkOpaque(Operation &op);
+  /// Calls `visit` for the operations that were built behind `previous` (null:
+  /// the block's begin) and up to the insertion point.
+  void forEachBuilt(Operation *previous, llvm::function_ref<void(Operation &)> visit);
+  Operation *getLastBuilt();
   LogicalResult checkTypes(Operation &op, ArrayRef<Value> results,
                            const tp::PartitionContext &context);
-  LogicalResult mapCaptured(Operation &op, Operation *previous);
+  void mapCaptured(Operation *previous);
   void cloneReplicated(Operation &op);
   void finish();
 
@@ -212,28 +223,106 @@ FunctionPartitioner::checkTypes(Operation &op, ArrayRef<Value> results,
   return success();
 }
 
-/// Lets regions of the local operations between `previous` and `op` use the
-/// local form of what they capture.
-LogicalResult FunctionPartitioner::mapCaptured(Operation &op,
-                                               Operation *previous) {
-  Operation *local =
-      previous ? previous->getNextNode() : &op.getBlock()->front();
-  for (; local != &op; local = local->getNextNode()) {
-    WalkResult result = local->walk([&](Operation *inner) {
-      if (inner == local)
-        return WalkResult::advance();
-      for (OpOperand &operand : inner->getOpOperands()) {
-        Value piece = pieces.lookupOrNull(operand.get());
-        if (piece && piece.getType() != operand.get().getType())
-          return WalkResult::interrupt();
-        if (piece)
+Operation *FunctionPartitioner::getLastBuilt() {
+  Block::iterator position = builder.getInsertionPoint();
+  return position == builder.getInsertionBlock()->begin() ? nullptr : &*std::prev(position);
+}
+
+void FunctionPartitioner::forEachBuilt(Operation *previous, llvm::function_ref<void(Operation &)> visit) {
+  Block::iterator position = previous ? std::next(Block::iterator(previous)) : builder.getInsertionBlock()->begin();
+  for (; position != builder.getInsertionPoint(); ++position)
+    visit(*position);
+}
+
+/// Lets regions of the local operations behind `previous` use the local form of
+/// what they capture.
+void FunctionPartitioner::mapCaptured(Operation *previous) {
+  forEachBuilt(previous, [&](Operation &local) {
+    local.walk([&](Operation *inner) {
+      if (inner == &local)
+        return;
+      for (OpOperand &operand : inner->getOpOperands())
+        if (Value piece = pieces.lookupOrNull(operand.get()))
           operand.set(piece);
-      }
-      return WalkResult::advance();
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Operations with regions
+//===----------------------------------------------------------------------===//
+
+/// A region that is cloned computes with whole tensors and knows no layouts.
+LogicalResult FunctionPartitioner::checkOpaque(Operation &op) {
+  for (OpOperand *operand : tp::getCapturedTensors(&op)) {
+    FailureOr<tp::Layout> layout = getLayout(operand->get(), &op);
+    if (failed(layout))
+      return failure();
+    if (!layout->isReplicated())
+      return op.emitError("cannot be partitioned: its region uses a tensor "
+                          "that is laid out as ")
+             << tp::toString(*layout, mesh);
+  }
+  for (Region &region : op.getRegions()) {
+    WalkResult result = region.walk([&](Operation *inner) {
+      bool hasLayouts = isa<tp::ReshardOp, tp::ConstrainOp>(inner) || inner->hasAttr(tp::TpDialect::kLayoutsAttr);
+      if (!hasLayouts)
+        return WalkResult::advance();
+      inner->emitError("has a layout in a region of '") << op.getName() << "', which is not partitioned";
+      return WalkResult::interrupt();
     });
     if (result.wasInterrupted())
-      return op.emitError("cannot be partitioned: its region uses a tensor "
-                          "that is split");
+      return failure();
+  }
+  return success();
+}
+
+/// What is carried into, around and out of regions has one layout.
+LogicalResult FunctionPartitioner::checkCarried(Operation &op) {
+  for (tp::CarriedTensor &tensor : tp::getCarriedTensors(&op)) {
+    OpResult result = cast<OpResult>(tensor.values.front());
+    FailureOr<tp::Layout> layout = getLayout(result, &op);
+    if (failed(layout))
+      return failure();
+    if (layout->isPartial())
+      return op.emitError("result #") << result.getResultNumber()
+                                      << " is partial; regions carry tensors, not terms of one";
+    for (OpOperand *source : tensor.sources) {
+      FailureOr<tp::Layout> actual = getLayout(source->get(), &op);
+      if (failed(actual))
+        return failure();
+      if (*actual != *layout)
+        return op.emitError("result #") << result.getResultNumber() << " is laid out as " << tp::toString(*layout, mesh)
+                                        << ", "
+                                        << (source->getOwner() == &op ? "its initial value as "
+                                                                      : "what its region yields as ")
+                                        << tp::toString(*actual, mesh);
+    }
+  }
+  return success();
+}
+
+LogicalResult FunctionPartitioner::partitionTransparent(Operation &op) {
+  if (failed(checkCarried(op)))
+    return failure();
+  Operation *local = builder.cloneWithoutRegions(op, pieces);
+  local->removeAttr(tp::TpDialect::kLayoutsAttr);
+  local->removeAttr(tp::TpDialect::kReasonsAttr);
+  for (auto [global, result] : llvm::zip(op.getResults(), local->getResults()))
+    result.setType(getLocalType(global.getType(), *getLayout(global, &op)));
+  OpBuilder::InsertionGuard guard(builder);
+  for (auto [global, region] : llvm::zip(op.getRegions(), local->getRegions())) {
+    if (global.empty())
+      continue;
+    Block &body = region.emplaceBlock();
+    for (BlockArgument argument : global.getArguments()) {
+      FailureOr<tp::Layout> layout = getLayout(argument, &op);
+      if (failed(layout))
+        return failure();
+      pieces.map(argument, body.addArgument(getLocalType(argument.getType(), *layout), argument.getLoc()));
+    }
+    if (failed(partitionBlock(global.front(), body)))
+      return failure();
   }
   return success();
 }
@@ -259,12 +348,12 @@ LogicalResult FunctionPartitioner::partitionByRule(Operation &op,
   SmallVector<Value> operands;
   for (Value operand : op.getOperands())
     operands.push_back(pieces.lookup(operand));
-  Operation *previous = op.getPrevNode();
+  Operation *previous = getLastBuilt();
   FailureOr<SmallVector<Value>> results =
       localOp.partition(builder, operands, context);
-  if (failed(results) || failed(mapCaptured(op, previous)) ||
-      failed(checkTypes(op, *results, context)))
+  if (failed(results) || failed(checkTypes(op, *results, context)))
     return failure();
+  mapCaptured(previous);
   for (auto [global, local] : llvm::zip(op.getResults(), *results))
     pieces.map(global, local);
   return success();
@@ -279,6 +368,15 @@ LogicalResult FunctionPartitioner::partition(Operation &op) {
     return partitionManual(manual);
   if (auto ret = dyn_cast<func::ReturnOp>(op))
     return partitionReturn(ret);
+  if (tp::isTransparent(&op))
+    return partitionTransparent(op);
+  if (op.hasTrait<OpTrait::IsTerminator>()) {
+    // What a transparent region yields, checked with what it carries.
+    builder.clone(op, pieces);
+    return success();
+  }
+  if (failed(checkOpaque(op)))
+    return failure();
 
   tp::OpLayouts layouts;
   bool replicated = true;
@@ -345,19 +443,16 @@ void FunctionPartitioner::finish() {
       FunctionType::get(context, entry.getArgumentTypes(), localResultTypes));
 }
 
-LogicalResult FunctionPartitioner::run() {
-  if (!func.getBody().hasOneBlock())
-    return func.emitError("cannot be partitioned: has control flow between "
-                          "blocks");
-  Block &entry = func.getBody().front();
-  if (failed(addLocalArguments()))
-    return failure();
+LogicalResult FunctionPartitioner::partitionBlock(Block &block, Block &local) {
   SmallVector<Operation *> globals;
-  for (Operation &op : entry)
+  for (Operation &op : block)
     globals.push_back(&op);
   for (Operation *op : globals) {
-    builder.setInsertionPoint(op);
-    Operation *previous = op->getPrevNode();
+    if (&block == &local)
+      builder.setInsertionPoint(op);
+    else
+      builder.setInsertionPointToEnd(&local);
+    Operation *previous = getLastBuilt();
     if (failed(partition(*op)))
       return failure();
     // What replaces an operation belongs to its layer; a reshard's collectives
@@ -366,12 +461,25 @@ LogicalResult FunctionPartitioner::run() {
     if (isa<tp::ReshardOp, tp::ConstrainOp>(op) && !op->hasAttr(kLayerAttr))
       if (Operation *producer = op->getOperand(0).getDefiningOp())
         source = producer;
-    Attribute layer = source->getAttr(kLayerAttr);
-    Operation *local = previous ? previous->getNextNode() : &entry.front();
-    for (; layer && local != op; local = local->getNextNode())
-      if (!local->hasAttr(kLayerAttr))
-        local->setAttr(kLayerAttr, layer);
+    if (Attribute layer = source->getAttr(kLayerAttr))
+      forEachBuilt(previous, [&](Operation &built) {
+        if (!built.hasAttr(kLayerAttr))
+          built.setAttr(kLayerAttr, layer);
+      });
   }
+  return success();
+}
+
+LogicalResult FunctionPartitioner::run() {
+  if (!func.getBody().hasOneBlock())
+    return func.emitError("cannot be partitioned: has control flow between "
+                          "blocks");
+  Block &entry = func.getBody().front();
+  SmallVector<Operation *> globals;
+  for (Operation &op : entry)
+    globals.push_back(&op);
+  if (failed(addLocalArguments()) || failed(partitionBlock(entry, entry)))
+    return failure();
   for (Operation *op : llvm::reverse(globals))
     op->erase();
   // Whole weights of which only pieces are read.

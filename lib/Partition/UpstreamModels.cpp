@@ -246,6 +246,23 @@ Values partitionSplat(tensor::SplatOp op, OpBuilder &builder,
       builder, op.getLoc(), local, operands.front(), *sizes)};
 }
 
+/// Its shape operand is that of the rank's piece.
+Values partitionReshape(tensor::ReshapeOp op, OpBuilder &builder, ValueRange operands,
+                        const tp::PartitionContext &context) {
+  auto local = cast<RankedTensorType>(context.getResultLocalType(0));
+  if (!local.hasStaticShape())
+    return op.emitError("cannot be partitioned: a size of its result depends "
+                        "on the rank");
+  auto shapeType = cast<RankedTensorType>(op.getShape().getType());
+  SmallVector<APInt> sizes;
+  unsigned width = isa<IndexType>(shapeType.getElementType()) ? IndexType::kInternalStorageBitWidth
+                                                              : shapeType.getElementTypeBitWidth();
+  for (int64_t size : local.getShape())
+    sizes.push_back(APInt(width, size));
+  Value shape = arith::ConstantOp::create(builder, op.getLoc(), DenseElementsAttr::get(shapeType, sizes));
+  return SmallVector<Value>{tensor::ReshapeOp::create(builder, op.getLoc(), local, operands.front(), shape)};
+}
+
 struct TensorPartition
     : tp::PartitionOpInterface::FallbackModel<TensorPartition> {
   Values partition(Operation *op, OpBuilder &builder, ValueRange operands,
@@ -258,9 +275,11 @@ struct TensorPartition
       return partitionExtractSlice(slice, builder, operands, context);
     if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
       return partitionInsertSlice(slice, builder, operands, context);
+    if (auto reshape = dyn_cast<tensor::ReshapeOp>(op))
+      return partitionReshape(reshape, builder, operands, context);
     if (auto splat = dyn_cast<tensor::SplatOp>(op))
       return partitionSplat(splat, builder, operands, context);
-    // Cast, collapse_shape and pad have only types.
+    // Cast, collapse_shape, concat and pad have only types.
     return cloneLocal(op, builder, operands, context);
   }
 };
@@ -311,21 +330,15 @@ void registerUpstreamPartitionModels(DialectRegistry &registry) {
                                   return name.hasInterface<linalg::LinalgOp>();
                                 });
       });
-  registry.addExtension(+[](MLIRContext *context,
-                            tensor::TensorDialect *dialect) {
-    attach<TensorPartition>(context, dialect->getNamespace(),
-                            [](RegisteredOperationName name) {
-                              return llvm::is_contained(
-                                  {tensor::EmptyOp::getOperationName(),
-                                   tensor::CastOp::getOperationName(),
-                                   tensor::ExpandShapeOp::getOperationName(),
-                                   tensor::CollapseShapeOp::getOperationName(),
-                                   tensor::ExtractSliceOp::getOperationName(),
-                                   tensor::InsertSliceOp::getOperationName(),
-                                   tensor::PadOp::getOperationName(),
-                                   tensor::SplatOp::getOperationName()},
-                                  name.getStringRef());
-                            });
+  registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *dialect) {
+    attach<TensorPartition>(context, dialect->getNamespace(), [](RegisteredOperationName name) {
+      return llvm::is_contained({tensor::EmptyOp::getOperationName(), tensor::CastOp::getOperationName(),
+                                 tensor::ExpandShapeOp::getOperationName(), tensor::CollapseShapeOp::getOperationName(),
+                                 tensor::ConcatOp::getOperationName(), tensor::ExtractSliceOp::getOperationName(),
+                                 tensor::InsertSliceOp::getOperationName(), tensor::PadOp::getOperationName(),
+                                 tensor::ReshapeOp::getOperationName(), tensor::SplatOp::getOperationName()},
+                                name.getStringRef());
+    });
   });
   registry.addExtension(
       +[](MLIRContext *context, arith::ArithDialect *dialect) {

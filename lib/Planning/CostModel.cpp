@@ -9,6 +9,7 @@
 #include "tp-opt/Planning/CostModel.h"
 
 #include "tp-opt/Planning/CostNetwork.h"
+#include "tp-opt/Planning/Strategies.h"
 
 using namespace mlir;
 
@@ -50,7 +51,7 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   StringRef name = op->getName().stripDialect();
   if (name == "Attention")
     return getAttentionFlops(op, layouts, symbols);
-  if (name != "MatMul" && name != "Gemm")
+  if (!isContraction(op, rule))
     return 0;
   double product = 2;
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {

@@ -14,6 +14,7 @@
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Planning/PlanFile.h"
 #include "tp-opt/Planning/Planner.h"
+#include "tp-opt/Sharding/InsertReshards.h"
 
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/Format.h"
@@ -72,6 +73,11 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
+      if (!function.getBody().hasOneBlock()) {
+        function.emitError("layouts are planned in functions of one block only");
+        return signalPassFailure();
+      }
+      replicateCaptures(function, mesh, /*all=*/true);
       assignLayers(function);
       if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))
         return signalPassFailure();

@@ -31,9 +31,9 @@ int64_t getWeightBytes(Value value) {
 
 /// Operations that look up or multiply a weight divide it; others (norms, biases)
 /// follow their neighbours.
-bool readsWeight(Operation *op) {
-  StringRef name = op->getName().stripDialect();
-  return name == "MatMul" || name == "Gemm" || name == "Gather";
+bool readsWeight(Operation *op, const RuleMap &rules) {
+  auto rule = rules.find(op);
+  return op->getName().stripDialect() == "Gather" || (rule != rules.end() && isContraction(op, *rule->second));
 }
 
 tp::LayoutAttr withoutPartial(tp::LayoutAttr layout) {
@@ -99,25 +99,23 @@ Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, Cos
 Planner::~Planner() = default;
 
 void Planner::collect() {
-  std::map<int64_t, int64_t> largest;
   for (Value argument : function.getArguments())
     if (isTensor(argument))
       values.push_back(argument);
-  for (Operation &op : function.getBody().front().without_terminator()) {
+  Block &block = function.getBody().front();
+  // What only regions use is whole already (replicateCaptures).
+  auto isCaptured = [&](Value value) {
+    return !value.use_empty() &&
+           llvm::none_of(value.getUsers(), [&](Operation *user) { return user->getBlock() == &block; });
+  };
+  for (Operation &op : block.without_terminator()) {
     for (Value result : op.getResults())
-      if (isTensor(result))
+      if (isTensor(result) && !isCaptured(result))
         values.push_back(result);
     if (isa<tp::WeightOp>(op))
       continue;
     ops.push_back(&op);
-    if (readsWeight(&op))
-      for (Value operand : op.getOperands()) {
-        int64_t &block = largest[getLayer(&op).value_or(-1)];
-        block = std::max(block, getWeightBytes(operand));
-      }
   }
-  for (Operation *op : ops)
-    largestWeight[op] = largest[getLayer(op).value_or(-1)];
 }
 
 void Planner::collectRules() {
@@ -137,12 +135,21 @@ void Planner::collectRules() {
     if (entry->second)
       rules[op] = entry->second;
   }
+  std::map<int64_t, int64_t> largest;
+  for (Operation *op : ops)
+    if (readsWeight(op, rules))
+      for (Value operand : op->getOperands()) {
+        int64_t &block = largest[getLayer(op).value_or(-1)];
+        block = std::max(block, getWeightBytes(operand));
+      }
+  for (Operation *op : ops)
+    largestWeight[op] = largest[getLayer(op).value_or(-1)];
 }
 
 /// The operands that are weights which `op` must divide if it can.
 SmallVector<unsigned> Planner::getDividedWeights(Operation *op) const {
   SmallVector<unsigned> operands;
-  if (!readsWeight(op))
+  if (!readsWeight(op, rules))
     return operands;
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     // Who demands a layout of a weight decides whether it is divided.
@@ -427,7 +434,7 @@ void Planner::warnIfNothingIsDivided(const Plan &plan) {
   bool hasWeights = false;
   for (Operation *op : ops) {
     auto rule = rules.find(op);
-    if (!readsWeight(op) || rule == rules.end() || llvm::none_of(op->getOperands(), isWeightExpression))
+    if (!readsWeight(op, rules) || rule == rules.end() || llvm::none_of(op->getOperands(), isWeightExpression))
       continue;
     hasWeights = true;
     if (!getStrategy(op, plan).assignment.isReplicated())

@@ -29,6 +29,32 @@ bool isWeightExpression(Value value) {
   return llvm::all_of(op->getOperands().take_front(tensors), isWeightExpression);
 }
 
+static bool hasFactor(const tp::TensorFactors &tensor, unsigned factor) {
+  return llvm::any_of(tensor, [&](const tp::DimFactors &dim) { return llvm::is_contained(dim, factor); });
+}
+
+bool isContracted(Operation *op, const tp::ShardingRule &rule, unsigned operand) {
+  if (op->getName().getDialectNamespace() == "onnx") {
+    StringRef name = op->getName().stripDialect();
+    return operand < 2 && (name == "MatMul" || name == "Gemm");
+  }
+  bool isShared = false, isKept = false;
+  for (auto [index, factor] : llvm::enumerate(rule.factors)) {
+    if (!hasFactor(rule.operands[operand], index))
+      continue;
+    isKept |= factor.kind == tp::FactorKind::Parallel;
+    if (factor.kind == tp::FactorKind::Reduction && factor.reduction == tp::ReductionKind::Sum)
+      for (auto [other, tensor] : llvm::enumerate(rule.operands))
+        isShared |= other != operand && hasFactor(tensor, index);
+  }
+  return isShared && isKept;
+}
+
+bool isContraction(Operation *op, const tp::ShardingRule &rule) {
+  return llvm::any_of(llvm::seq<unsigned>(0, rule.operands.size()),
+                      [&](unsigned operand) { return isContracted(op, rule, operand); });
+}
+
 unsigned SplittableDims::node(Value value, unsigned dim) {
   auto [entry, isNew] = nodes.try_emplace({value.getAsOpaquePointer(), dim}, parent.size());
   if (isNew)
@@ -98,9 +124,10 @@ void SplittableDims::seed(Operation *op, const tp::ShardingRule &rule) {
       for (unsigned factor : dim)
         seeded.insert(find(node(op, factor)));
   };
-  if (name == "MatMul" || name == "Gemm") {
-    seedOperand(0);
-    seedOperand(1);
+  if (isContraction(op, rule)) {
+    for (unsigned operand = 0; operand < op->getNumOperands(); ++operand)
+      if (isContracted(op, rule, operand))
+        seedOperand(operand);
   } else if (name == "Conv" || name == "ConvTranspose") {
     seedOperand(1);
   } else if (name == "Gather") {

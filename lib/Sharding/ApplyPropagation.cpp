@@ -2,6 +2,7 @@
 
 #include "Propagation.h"
 
+#include "dialects/Tp/Regions.h"
 #include "tp-opt/Sharding/InsertReshards.h"
 
 #include "mlir/IR/Builders.h"
@@ -45,7 +46,7 @@ void Propagation::passPartialSums(OpState &state) {
     const tp::Layout *first = nullptr;
     bool all = true;
     for (unsigned operand : group.operands) {
-      Value value = state.op->getOperand(operand);
+      Value value = state.operands[operand]->get();
       if (!isTensor(value)) {
         all = false;
         break;
@@ -80,10 +81,13 @@ void Propagation::finish(OpState &state) {
     state.assignment = tp::FactorAssignment(state.rule);
     own = tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
   }
-  for (auto [value, layout] : llvm::zip_equal(state.op->getResults(), own->results))
+  for (auto [value, layout] : llvm::zip_equal(state.results, own->results)) {
     if (isTensor(value))
       getState(value).layout = layout;
-  layouts[state.op] = std::move(*own);
+    finished.insert(value);
+  }
+  for (auto [operand, layout] : llvm::zip_equal(state.operands, own->operands))
+    needs[operand] = layout;
 }
 
 tp::LayoutAttr Propagation::need(OpOperand &operand) {
@@ -93,10 +97,10 @@ tp::LayoutAttr Propagation::need(OpOperand &operand) {
     return constrain.getLayout();
   if (isa<tp::ReshardOp>(op))
     return nullptr;
-  if (auto it = layouts.find(op); it != layouts.end())
-    return tp::toAttr(it->second.operands[operand.getOperandNumber()], mesh, context);
+  if (auto it = needs.find(&operand); it != needs.end())
+    return tp::toAttr(it->second, mesh, context);
   tp::Layout layout = getState(operand.get()).layout;
-  if (op->hasTrait<OpTrait::IsTerminator>()) {
+  if (op == function.getFunctionBody().front().getTerminator()) {
     if (auto given =
             function.getResultAttrOfType<tp::LayoutAttr>(operand.getOperandNumber(), tp::TpDialect::kLayoutAttr))
       return given;
@@ -130,27 +134,29 @@ void Propagation::apply() {
   for (BlockArgument argument : block.getArguments())
     if (isTensor(argument))
       tp::setLayoutAttr(argument, tp::toAttr(getState(argument).layout, mesh, context));
-  for (Operation &op : block)
+  tp::forEachTransparent(block, [&](Operation &op) {
     for (Value result : op.getResults())
       if (isTensor(result)) {
         // Without a rule: whole.
-        bool known = layouts.contains(&op) || getState(result).fixed;
+        bool known = finished.contains(result) || getState(result).fixed;
         tp::Layout layout = known ? getState(result).layout : tp::Layout::replicated(getState(result).layout.getRank());
         getState(result).layout = layout;
         tp::setLayoutAttr(result, tp::toAttr(layout, mesh, context));
       }
+  });
   for (OpState &state : ops)
-    if (llvm::any_of(state.op->getResults(), isTensor))
+    if (!state.isCarried && llvm::any_of(state.op->getResults(), isTensor))
       setReasons(state);
   for (OpOperand &operand : block.getTerminator()->getOpOperands())
     if (isTensor(operand.get()))
       function.setResultAttr(operand.getOperandNumber(), tp::TpDialect::kLayoutAttr, need(operand));
   insertReshards(function, [&](OpOperand &operand) { return need(operand); });
-  for (Operation &op : llvm::make_early_inc_range(block))
+  tp::forEachTransparent(block, [](Operation &op) {
     if (auto constrain = dyn_cast<tp::ConstrainOp>(op)) {
       constrain.getResult().replaceAllUsesWith(constrain.getInput());
       constrain.erase();
     }
+  });
 }
 
 } // namespace tpo

@@ -2,6 +2,8 @@
 
 #include "Propagation.h"
 
+#include "dialects/Tp/Regions.h"
+#include "tp-opt/Sharding/InsertReshards.h"
 #include "tp-opt/Sharding/Passes.h"
 
 using namespace mlir;
@@ -34,10 +36,10 @@ tp::LayoutAttr findGivenLayout(FunctionOpInterface function) {
 /// here on an operation's layouts are what it produces, not what was asked.
 void constrainGivenResults(FunctionOpInterface function) {
   OpBuilder builder(function.getContext());
-  for (Operation &op : llvm::make_early_inc_range(function.getFunctionBody().front())) {
+  tp::forEachTransparent(function.getFunctionBody().front(), [&](Operation &op) {
     auto given = op.getAttrOfType<ArrayAttr>(tp::TpDialect::kLayoutsAttr);
     if (!given)
-      continue;
+      return;
     builder.setInsertionPointAfter(&op);
     for (auto [result, attr] : llvm::zip(op.getResults(), given)) {
       auto layout = dyn_cast<tp::LayoutAttr>(attr);
@@ -47,7 +49,7 @@ void constrainGivenResults(FunctionOpInterface function) {
       result.replaceAllUsesExcept(constrain, constrain);
     }
     op.removeAttr(tp::TpDialect::kLayoutsAttr);
-  }
+  });
 }
 
 struct PropagatePass : impl::PropagatePassBase<PropagatePass> {
@@ -70,6 +72,7 @@ struct PropagatePass : impl::PropagatePassBase<PropagatePass> {
     if (failed(mesh))
       return failure();
     constrainGivenResults(function);
+    replicateCaptures(function, *mesh, /*all=*/false);
     Propagation propagation(function, *mesh);
     if (failed(propagation.run()))
       return failure();

@@ -8,6 +8,7 @@
 
 #include "Propagation.h"
 
+#include "dialects/Tp/Regions.h"
 #include "dialects/Tp/Reshard.h"
 
 using namespace mlir;
@@ -94,17 +95,21 @@ LogicalResult Propagation::collectGiven() {
       if (failed(
               give(argument, layout, /*fixed=*/true, argument.getLoc(), "argument #" + Twine(argument.getArgNumber()))))
         return failure();
-  for (Operation &op : block)
+  SmallVector<Operation *> given;
+  tp::forEachTransparent(block, [&](Operation &op) {
     if (isa<tp::ConstrainOp, tp::ReshardOp>(op))
-      if (failed(give(op.getResult(0), tp::getLayoutAttr(op.getResult(0)),
-                      /*fixed=*/true, op.getLoc(), "'" + op.getName().getStringRef() + "'")))
-        return failure();
+      given.push_back(&op);
+  });
+  for (Operation *op : given)
+    if (failed(give(op->getResult(0), tp::getLayoutAttr(op->getResult(0)),
+                    /*fixed=*/true, op->getLoc(), "'" + op->getName().getStringRef() + "'")))
+      return failure();
   // What is given for a use reaches back to the value, which is free to have
   // another layout.
-  for (Operation &op : block)
+  for (Operation *op : given)
     if (auto constrain = dyn_cast<tp::ConstrainOp>(op))
       if (!getState(constrain.getInput()).fixed && failed(give(constrain.getInput(), constrain.getLayout(),
-                                                               /*fixed=*/false, op.getLoc(), "'tp.constrain'")))
+                                                               /*fixed=*/false, op->getLoc(), "'tp.constrain'")))
         return failure();
   for (OpOperand &result : block.getTerminator()->getOpOperands()) {
     auto layout = function.getResultAttrOfType<tp::LayoutAttr>(result.getOperandNumber(), tp::TpDialect::kLayoutAttr);
@@ -116,19 +121,44 @@ LogicalResult Propagation::collectGiven() {
   return success();
 }
 
-LogicalResult Propagation::collectRules() {
-  for (Operation &op : function.getFunctionBody().front()) {
-    auto ruled = dyn_cast<tp::ShardingRuleOpInterface>(op);
-    bool anyTensor = llvm::any_of(op.getOperands(), isTensor) || llvm::any_of(op.getResults(), isTensor);
-    if (!ruled || !anyTensor || isa<tp::ConstrainOp, tp::ReshardOp>(op))
-      continue;
-    FailureOr<tp::ShardingRule> rule = ruled.getShardingRule();
-    if (failed(rule))
-      return failure();
-    OpState state{&op, std::move(*rule), {}, {}};
+/// What an operation carries over the boundary of its regions is one tensor.
+void Propagation::addCarried(Operation *op) {
+  for (tp::CarriedTensor &tensor : tp::getCarriedTensors(op)) {
+    OpState state{op, {}, {tensor.sources.begin(), tensor.sources.end()}, {}, /*isCarried=*/true, {}, {}};
+    llvm::append_range(state.results, tensor.values);
+    tp::TensorFactors dims;
+    for (AffineExpr size : dimsOf(tensor.values.front())) {
+      tp::DimFactors &dim = dims.emplace_back();
+      if (size && tp::getConst(size) == 1)
+        continue;
+      dim.push_back(state.rule.factors.size());
+      state.rule.factors.emplace_back().size = size;
+    }
+    state.rule.operands.assign(state.operands.size(), dims);
+    state.rule.results.assign(state.results.size(), dims);
     ops.push_back(std::move(state));
   }
-  return success();
+}
+
+LogicalResult Propagation::collectRules() {
+  bool isValid = true;
+  tp::forEachTransparent(function.getFunctionBody().front(), [&](Operation &op) {
+    if (tp::isTransparent(&op))
+      return addCarried(&op);
+    auto ruled = dyn_cast<tp::ShardingRuleOpInterface>(op);
+    bool anyTensor = llvm::any_of(op.getOperands(), isTensor) || llvm::any_of(op.getResults(), isTensor);
+    if (!isValid || !ruled || !anyTensor || isa<tp::ConstrainOp, tp::ReshardOp>(op))
+      return;
+    FailureOr<tp::ShardingRule> rule = ruled.getShardingRule();
+    isValid = succeeded(rule);
+    if (!isValid)
+      return;
+    OpState state{&op, std::move(*rule), {}, llvm::to_vector_of<Value>(op.getResults()), /*isCarried=*/false, {}, {}};
+    for (OpOperand &operand : op.getOpOperands())
+      state.operands.push_back(&operand);
+    ops.push_back(std::move(state));
+  });
+  return success(isValid);
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,10 +245,13 @@ void Propagation::dropIllegal(OpState &state) {
 LogicalResult Propagation::merge(OpState &state) {
   state.assignment = tp::FactorAssignment(state.rule);
   state.origins.assign(mesh.getAxes().size(), nullptr);
-  for (auto [tensor, value] : llvm::zip_equal(state.rule.operands, state.op->getOperands()))
-    if (failed(mergeTensor(state, tensor, value, /*isOperand=*/true)))
+  for (auto [tensor, operand] : llvm::zip_equal(state.rule.operands, state.operands)) {
+    // What a region yields follows what the first source is.
+    bool decides = !state.isCarried || operand == state.operands.front();
+    if (failed(mergeTensor(state, tensor, operand->get(), decides)))
       return failure();
-  for (auto [tensor, value] : llvm::zip_equal(state.rule.results, state.op->getResults()))
+  }
+  for (auto [tensor, value] : llvm::zip_equal(state.rule.results, state.results))
     if (failed(mergeTensor(state, tensor, value, /*isOperand=*/false)))
       return failure();
   dropIllegal(state);
@@ -258,11 +291,11 @@ FailureOr<bool> Propagation::sweep(bool forward) {
       return failure();
     FailureOr<tp::OpLayouts> own = tp::getLayouts(state.rule, state.assignment, mesh, nullptr);
     if (forward)
-      for (auto [value, layout] : llvm::zip_equal(state.op->getResults(), own->results))
+      for (auto [value, layout] : llvm::zip_equal(state.results, own->results))
         changed |= adopt(value, layout, state.origins);
     else
-      for (auto [value, layout] : llvm::zip_equal(state.op->getOperands(), own->operands))
-        changed |= adopt(value, layout, state.origins);
+      for (auto [operand, layout] : llvm::zip_equal(state.operands, own->operands))
+        changed |= adopt(operand->get(), layout, state.origins);
     return success();
   };
   if (forward) {

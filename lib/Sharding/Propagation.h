@@ -27,10 +27,14 @@ struct TensorState {
   llvm::SmallVector<const LayoutOrigin *> origins;
 };
 
-/// The splits of one operation.
+/// The splits of one operation, or of one tensor that it carries into and out of
+/// its regions (`CarriedTensor`).
 struct OpState {
   mlir::Operation *op;
   tp::ShardingRule rule;
+  llvm::SmallVector<mlir::OpOperand *> operands; ///< Of the rule.
+  llvm::SmallVector<mlir::Value> results;        ///< Of the rule.
+  bool isCarried = false;
   tp::FactorAssignment assignment;
   llvm::SmallVector<const LayoutOrigin *> origins; ///< Per mesh axis.
 };
@@ -50,6 +54,7 @@ private:
   mlir::LogicalResult give(mlir::Value value, tp::LayoutAttr layout, bool fixed, mlir::Location loc,
                            const llvm::Twine &what);
   mlir::LogicalResult collectRules();
+  void addCarried(mlir::Operation *op);
 
   TensorState &getState(mlir::Value value);
   mlir::FailureOr<bool> sweep(bool forward);
@@ -73,7 +78,9 @@ private:
   std::deque<LayoutOrigin> origins;
   llvm::DenseMap<mlir::Value, TensorState> states;
   std::vector<OpState> ops;
-  llvm::DenseMap<mlir::Operation *, tp::OpLayouts> layouts;
+  /// What operands are read as, and which results have their final layouts.
+  llvm::DenseMap<mlir::OpOperand *, tp::Layout> needs;
+  llvm::DenseSet<mlir::Value> finished;
 };
 
 } // namespace tpo

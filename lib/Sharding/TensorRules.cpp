@@ -138,6 +138,72 @@ Rule tensorPad(Operation *op) {
   return builder.build();
 }
 
+/// A size that only one side knows must divide evenly: the other side's piece
+/// has no way to say that it depends on the rank.
+Rule tensorCast(Operation *op) {
+  tp::ShardingRuleBuilder builder(op);
+  AffineExprs from = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
+  // Ranks that one side does not know: nothing is split.
+  for (unsigned dim = 0; dim < std::min(from.size(), to.size()); ++dim) {
+    if (isOne(from[dim]) || isOne(to[dim]))
+      continue;
+    unsigned factor = builder.parallel(from[dim] ? from[dim] : to[dim]);
+    builder.operandDim(0, dim, factor);
+    builder.resultDim(0, dim, factor);
+    if (!from[dim] || !to[dim])
+      builder.setEven(factor);
+  }
+  builder.restOfOperandWhole(0);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, 0u);
+  return builder.build();
+}
+
+Rule tensorConcat(Operation *op) {
+  auto concat = cast<tensor::ConcatOp>(op);
+  tp::ShardingRuleBuilder builder(op);
+  for (auto [dim, size] : llvm::enumerate(dimsOf(concat.getResult()))) {
+    if (dim == concat.getDim() || isOne(size))
+      continue;
+    unsigned factor = builder.parallel(size);
+    builder.resultDim(0, dim, factor);
+    for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
+      builder.operandDim(index, dim, factor);
+      if (!dimsOf(operand)[dim])
+        builder.setEven(factor);
+    }
+    if (!size)
+      builder.setEven(factor);
+  }
+  for (unsigned operand = 0; operand < op->getNumOperands(); ++operand)
+    builder.restOfOperandWhole(operand);
+  builder.restOfResultWhole(0);
+  linearInAllKinds(builder, llvm::to_vector(llvm::seq<unsigned>(0, op->getNumOperands())));
+  return builder.build();
+}
+
+Rule tensorReshape(Operation *op) {
+  auto reshape = cast<tensor::ReshapeOp>(op);
+  auto source = dyn_cast<RankedTensorType>(reshape.getSource().getType());
+  auto result = dyn_cast<RankedTensorType>(reshape.getResult().getType());
+  tp::ShardingRuleBuilder builder(op);
+  // Sizes that are only in the shape operand say nothing about what moves where.
+  if (source && result && source.hasStaticShape() && result.hasStaticShape()) {
+    SmallVector<tp::DimFactors> from, to;
+    refineShapes(builder, dimsOf(reshape.getSource()), dimsOf(reshape.getResult()), from, to);
+    for (auto [dim, factors] : llvm::enumerate(from))
+      setOperandDim(builder, 0, dim, factors);
+    for (auto [dim, factors] : llvm::enumerate(to))
+      setResultDim(builder, 0, dim, factors);
+    makeEven(builder);
+    linearInAllKinds(builder, 0u);
+  }
+  for (unsigned operand : {0u, 1u})
+    builder.restOfOperandWhole(operand);
+  builder.restOfResultWhole(0);
+  return builder.build();
+}
+
 Rule uniform(Operation *op) {
   tp::ShardingRuleBuilder builder(op);
   parallelResult(builder, 0);

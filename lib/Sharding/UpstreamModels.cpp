@@ -47,6 +47,9 @@ void registerUpstreamShardingModels(DialectRegistry &registry) {
     tensor::ExtractSliceOp::attachInterface<RuleModel<rules::extractSlice>>(*context);
     tensor::InsertSliceOp::attachInterface<RuleModel<rules::insertSlice>>(*context);
     tensor::PadOp::attachInterface<RuleModel<rules::tensorPad>>(*context);
+    tensor::CastOp::attachInterface<RuleModel<rules::tensorCast>>(*context);
+    tensor::ConcatOp::attachInterface<RuleModel<rules::tensorConcat>>(*context);
+    tensor::ReshapeOp::attachInterface<RuleModel<rules::tensorReshape>>(*context);
     tensor::EmptyOp::attachInterface<RuleModel<rules::uniform>>(*context);
     tensor::SplatOp::attachInterface<RuleModel<rules::uniform>>(*context);
   });

@@ -19,6 +19,9 @@ Rule collapseShape(mlir::Operation *op);
 Rule extractSlice(mlir::Operation *op);
 Rule insertSlice(mlir::Operation *op);
 Rule tensorPad(mlir::Operation *op);
+Rule tensorCast(mlir::Operation *op);
+Rule tensorConcat(mlir::Operation *op);
+Rule tensorReshape(mlir::Operation *op);
 /// All elements alike or undefined: tensor.empty, tensor.splat.
 Rule uniform(mlir::Operation *op);
 Rule arithConstant(mlir::Operation *op);

@@ -36,11 +36,10 @@ func.func @nonlinear(%x: tensor<2x4xf32>, %w: tensor<4x4xf32> {tp.layout = #tp.l
 // An operation without a rule is not split.
 tp.mesh @mesh <["tp"=2]>
 func.func @norule(%x: tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>})
-    -> (tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}) {
-  %s = arith.constant dense<4> : tensor<1xindex>
-  // expected-error@+1 {{cannot be split: tensor.reshape has no}}
-  %0 = tensor.reshape %x(%s) {tp.layouts = [#tp.layout<@mesh, [{"tp"}]>]} : (tensor<4xf32>, tensor<1xindex>) -> tensor<4xf32>
-  return %0 : tensor<4xf32>
+    -> (tensor<4xi32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}) {
+  // expected-error@+1 {{cannot be split: tensor.bitcast has no sharding rule}}
+  %0 = tensor.bitcast %x {tp.layouts = [#tp.layout<@mesh, [{"tp"}]>]} : tensor<4xf32> to tensor<4xi32>
+  return %0 : tensor<4xi32>
 }
 
 // -----
@@ -49,4 +48,65 @@ tp.mesh @mesh <["tp"=2]>
 func.func @result(%x: tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}) -> tensor<4xf32> {
   // expected-error@+1 {{result #0 is laid out as [{"tp"}], the function returns [{}]}}
   return %x : tensor<4xf32>
+}
+
+// -----
+
+// A loop carries one layout.
+tp.mesh @mesh <["tp"=2]>
+func.func @carried(%x: tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}, %n: index) -> tensor<4xf32> {
+  %c1 = arith.constant 1 : index
+  // expected-error@+1 {{result #0 is laid out as [{}], its initial value as [{"tp"}]}}
+  %r = scf.for %i = %c1 to %n step %c1 iter_args(%a = %x) -> (tensor<4xf32>) {
+    scf.yield %a : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+tp.mesh @mesh <["tp"=2]>
+func.func @yielded(%x: tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}, %y: tensor<4xf32>, %c: i1)
+    -> (tensor<4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}]>}) {
+  // expected-error@+1 {{result #0 is laid out as [{"tp"}], what its region yields as [{}]}}
+  %r = scf.if %c -> (tensor<4xf32>) {
+    scf.yield %x : tensor<4xf32>
+  } else {
+    scf.yield %y : tensor<4xf32>
+  } {tp.layouts = [#tp.layout<@mesh, [{"tp"}]>]}
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+// Other regions use whole tensors, and have no layouts in them. A partial sum has
+// the type of the whole.
+tp.mesh @mesh <["tp"=2]>
+func.func @captured(%x: tensor<4x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+                    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}, %c: i1, %y: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %p = "onnx.MatMul"(%x, %w) {tp.layouts = [#tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>]} : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  // expected-error@+1 {{its region uses a tensor that is laid out as [{}, {}], partial = sum{"tp"}}}
+  %r = scf.while (%a = %y) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
+    scf.condition(%c) %a : tensor<4x4xf32>
+  } do {
+  ^bb0(%b: tensor<4x4xf32>):
+    %s = arith.addf %b, %p : tensor<4x4xf32>
+    scf.yield %s : tensor<4x4xf32>
+  }
+  return %r : tensor<4x4xf32>
+}
+
+// -----
+
+tp.mesh @mesh <["tp"=2]>
+func.func @inside(%y: tensor<4xf32>, %c: i1) -> tensor<4xf32> {
+  %r = scf.while (%a = %y) : (tensor<4xf32>) -> tensor<4xf32> {
+    scf.condition(%c) %a : tensor<4xf32>
+  } do {
+  ^bb0(%b: tensor<4xf32>):
+    // expected-error@+1 {{has a layout in a region of 'scf.while', which is not partitioned}}
+    %s = tp.reshard %b to <@mesh, [{"tp"}]> : tensor<4xf32>
+    scf.yield %s : tensor<4xf32>
+  }
+  return %r : tensor<4xf32>
 }

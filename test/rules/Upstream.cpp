@@ -104,7 +104,11 @@ Value Speller::convert() {
     return onnx::ConstantOp::create(builder, loc, cast<DenseElementsAttr>(constant.getValue()));
   if (isa<tensor::EmptyOp>(op))
     return fill(cast<TypedAttr>(builder.getZeroAttr(getElementTypeOrSelf(type))), type);
-  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+  if (isa<tensor::CastOp>(op))
+    return create("Reshape", type, {op->getOperand(0), shapeOf(type)}, flag("allowzero", 1));
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op))
+    return create("Concat", type, op->getOperands(), flag("axis", concat.getDim()));
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ReshapeOp>(op))
     return create("Reshape", type, {op->getOperand(0), shapeOf(type)}, flag("allowzero", 1));
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
     SmallVector<int64_t> ends, axes;

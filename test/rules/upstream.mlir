@@ -64,6 +64,34 @@ func.func @pad(%x: tensor<4x6xf32>) {
   return
 }
 
+// Types that differ in what they know; those of the operand and result here do not.
+func.func @cast(%x: tensor<4x6xf32>) {
+  %0 = tensor.cast %x : tensor<4x6xf32> to tensor<4x6xf32>
+  return
+}
+
+func.func @concat(%x: tensor<5x3xf32>, %y: tensor<5x4xf32>, %z: tensor<5x1xf32>) {
+  %0 = tensor.concat dim(1) %x, %y, %z : (tensor<5x3xf32>, tensor<5x4xf32>, tensor<5x1xf32>) -> tensor<5x8xf32>
+  return
+}
+
+func.func @concat_rows(%x: tensor<3x6x2xi32>, %y: tensor<2x6x2xi32>) {
+  %0 = tensor.concat dim(0) %x, %y : (tensor<3x6x2xi32>, tensor<2x6x2xi32>) -> tensor<5x6x2xi32>
+  return
+}
+
+func.func @reshape(%x: tensor<4x12xf32>) {
+  %shape = arith.constant dense<[4, 4, 3]> : tensor<3xi64>
+  %0 = tensor.reshape %x(%shape) : (tensor<4x12xf32>, tensor<3xi64>) -> tensor<4x4x3xf32>
+  return
+}
+
+func.func @reshape_regroup(%x: tensor<8x6xf32>) {
+  %shape = arith.constant dense<[2, 12, 2]> : tensor<3xi32>
+  %0 = tensor.reshape %x(%shape) : (tensor<8x6xf32>, tensor<3xi32>) -> tensor<2x12x2xf32>
+  return
+}
+
 func.func @splat() {
   %one = arith.constant 1.0 : f32
   %0 = tensor.splat %one : tensor<4x6xf32>

@@ -34,6 +34,12 @@ struct DemandedSplits {
   llvm::SmallVector<tp::AxisRef> parts;
 };
 
+/// Whether operand `operand` is a factor of a contraction: of MatMul or Gemm; in
+/// other dialects than onnx, whatever their rule says so of: it shares a summed
+/// index with another operand and has one of its own in the result.
+bool isContracted(mlir::Operation *op, const tp::ShardingRule &rule, unsigned operand);
+bool isContraction(mlir::Operation *op, const tp::ShardingRule &rule);
+
 /// Which dimensions a tensor-parallel axis may split: those that weights have
 /// (hidden, heads, ffn, vocabulary) and all that operations link them to. Batch
 /// and sequence are not among them. Also collects in how many indivisible
