@@ -2,6 +2,8 @@
 
 #include "dialects/Tp/Reshard.h"
 
+#include "dialects/Tp/ReshardSearch.h"
+
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -27,6 +29,8 @@ public:
   /// refinement, as (1)2 and (1)3 of 6.
   bool cutAxes();
   FailureOr<ReshardSteps> run(ErrorFn emitError);
+  /// The smallest parts of the mesh axes, those outside of both layouts included.
+  AxisRefs getAtoms() const;
 
 private:
   struct DimState {
@@ -100,6 +104,20 @@ AxisRefs ReshardPlanner::cut(ArrayRef<AxisRef> axes) const {
       atoms.push_back({ref.axis, begin, end / begin});
       begin = end;
     }
+  }
+  return atoms;
+}
+
+AxisRefs ReshardPlanner::getAtoms() const {
+  AxisRefs atoms;
+  for (auto [index, axis] : llvm::enumerate(mesh.getAxes())) {
+    int64_t begin = 1;
+    SmallVector<int64_t> ends = cuts[index];
+    ends.push_back(axis.size);
+    for (int64_t end : ends)
+      for (int64_t prime = 2; begin < end; ++prime)
+        for (; end / begin % prime == 0 && begin < end; begin *= prime)
+          atoms.push_back({static_cast<unsigned>(index), begin, prime});
   }
   return atoms;
 }
@@ -240,15 +258,7 @@ bool ReshardPlanner::tryPermute() {
   if (!reduce.empty() || current == target ||
       !isPermutation(current, target, mesh))
     return false;
-  // Devices communicate along every axis that changes its place.
-  AxisRefs axes;
-  for (const DimState &state : states) {
-    for (ArrayRef<AxisRef> moved : {ArrayRef(state.pop), ArrayRef(state.push)})
-      for (const AxisRef &atom : moved)
-        if (!llvm::is_contained(axes, atom))
-          axes.push_back(atom);
-  }
-  normaliseSet(axes);
+  AxisRefs axes = getPermutedAxes(current, target, mesh, getAtoms());
   ReshardStep step;
   step.collective.kind = CollectiveKind::Permute;
   step.collective.axes = axes;
@@ -312,8 +322,13 @@ FailureOr<ReshardSteps> planReshard(const Mesh &mesh, ArrayRef<AffineExpr> dims,
     return failure();
   }
   ReshardPlanner planner(mesh, dims, from, to);
-  if (planner.cutAxes())
-    return planner.run(emitError);
+  if (planner.cutAxes()) {
+    FailureOr<ReshardSteps> steps = planner.run(emitError);
+    if (failed(steps))
+      return failure();
+    return findCheapestReshard(mesh, dims, planner.getAtoms(), from, to,
+                               std::move(*steps));
+  }
   // Without common parts of an axis, through the whole tensor.
   Layout whole = Layout::replicated(dims.size());
   whole.partial = to.partial;

@@ -56,10 +56,12 @@ struct ReshardStep {
 };
 using ReshardSteps = llvm::SmallVector<ReshardStep, 0>;
 
-/// The steps from one canonical layout to another of a tensor with sizes
-/// `dims`; empty where they are equal. What is free or makes tensors smaller
-/// goes first: slice, reduce-scatter, all-to-all, then all-reduce, permute and
-/// all-gather. Fails where `to` is partial along axes that `from` is not.
+/// The cheapest steps from one canonical layout to another of a tensor with
+/// sizes `dims`, by `getCost` and a latency more for each collective's start;
+/// symbolic sizes count 16, elements 32 bits. Empty where the layouts are equal.
+/// Fails where `to` is partial along axes that `from` is not. Over meshes of more
+/// than five prime parts, what is free or makes tensors smaller goes first:
+/// slice, reduce-scatter, all-to-all, then all-reduce, permute and all-gather.
 mlir::FailureOr<ReshardSteps> planReshard(const Mesh &mesh,
                                           llvm::ArrayRef<mlir::AffineExpr> dims,
                                           const Layout &from, const Layout &to,
@@ -79,12 +81,12 @@ struct CommunicationCost {
 };
 
 /// The cost of a collective whose input and output occupy these bytes on the
-/// device that holds most. With n devices, B bytes, bandwidth bw, latency lat:
-/// - all-reduce: the faster of ring, 2(n-1)/n B/bw + 2(n-1) lat, and one-shot,
-///   (n-1) B/bw + lat;
-/// - all-gather and reduce-scatter: half a ring;
-/// - all-to-all: (n-1)/n B/bw + (n-1) lat; permute and broadcast: B/bw + lat
-///   and a ring's latency; slice: nothing.
+/// device that holds most. With n devices, B bytes, bandwidth bw, latency lat,
+/// of which a message after the first costs a quarter, lat(m) = lat (3 + m) / 4:
+/// - all-reduce: the faster of ring, 2(n-1)/n B/bw + lat(2(n-1)), and one-shot,
+///   (n-1) B/bw + lat(1);
+/// - all-gather, reduce-scatter and all-to-all: (n-1)/n B/bw + lat(n-1);
+/// - permute: B/bw + lat(1); broadcast: B/bw + lat(n-1); slice: nothing.
 /// The slowest axis counts. Wire bytes are the ring's.
 CommunicationCost getCost(const Collective &collective, const Mesh &mesh,
                           int64_t inputBytes, int64_t outputBytes);
