@@ -24,6 +24,9 @@ config.substitutions.append(("%models", os.path.join(config.test_source_root, "m
 config.substitutions.append(("%build_lib", os.path.join(config.tpopt_build_dir, "lib")))
 config.substitutions.append(("%plugin", os.path.join(config.tpopt_build_dir, "lib", "libTpOptPlugin.so")))
 config.substitutions.append(("%mlir-opt", os.path.join(config.llvm_tools_dir, "mlir-opt")))
+# Installed tools are not instrumented, so they cannot load plugins that are.
+if not config.tpopt_sanitize:
+    config.available_features.add("plugins")
 # What draws the report's page.
 chromium = shutil.which("chromium") or shutil.which("google-chrome")
 if chromium:

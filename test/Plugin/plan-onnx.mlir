@@ -1,3 +1,4 @@
+// REQUIRES: plugins
 // The onnx dialect and the passes around the planner are in the plugin too.
 // RUN: %mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
 // RUN:   --pass-pipeline='builtin.module(tp-plan,tp-partition,func.func(tp-sink-partial-sums,tp-dedupe-collectives,tp-combine-collectives))' \

@@ -1,3 +1,4 @@
+// REQUIRES: plugins
 // The plugin in a plain mlir-opt: two products whose weights are split by columns and
 // by rows, as the arguments say, need one all-reduce and nothing else.
 // RUN: %mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
