@@ -193,6 +193,10 @@ LogicalResult Resolver::resolveReader(unsigned index, const NamedTensor &tensor,
 
 /// Adds a demand; a second one on the same value must agree with the first.
 LogicalResult Resolver::demand(ValueConstraint constraint) {
+  bool isGiven = isa<BlockArgument>(constraint.value) || constraint.value.getDefiningOp<tp::WeightOp>();
+  if (constraint.demanded.layout.isPartial() && isGiven)
+    return report(constraint.constraint) << "tensor '" << constraint.tensor
+                                         << "' is stored or given: it is no pending sum";
   auto [entry, isNew] = known.try_emplace({constraint.value, constraint.use}, set.values.size());
   if (isNew) {
     set.values.push_back(std::move(constraint));

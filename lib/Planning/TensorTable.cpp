@@ -82,6 +82,8 @@ void TensorTable::addRecorded(ArrayAttr recorded) {
     if (!name || !tensorType || byName.contains(name.getValue()))
       continue;
     auto node = entry.getAs<StringAttr>("node");
+    if (!node && !tensorType.hasStaticShape())
+      continue;
     unsigned index = add(name.getValue(), node ? NamedTensor::Kind::Computed : NamedTensor::Kind::Weight, tensorType);
     auto result = entry.getAs<IntegerAttr>("result");
     if (node)

@@ -123,3 +123,30 @@ func.func @folded(%x: tensor<64x256xf32>) -> tensor<64x256xf32> {
   return %x : tensor<64x256xf32>
 }
 }
+
+// -----
+
+// Sums are pending of what is computed only.
+// expected-error @below {{one: tensor 'x' is stored or given: it is no pending sum}}
+module attributes {tp.constraints = [{tensor = "x", layout = "[{}, {}], partial = sum{\22tp\22}", source = "one"}]} {
+tp.mesh @mesh <["tp"=2]>
+func.func @pending(%x: tensor<64x256xf32> {onnx.name = "x"}) -> tensor<64x256xf32> {
+  %y = "onnx.Neg"(%x) : (tensor<64x256xf32>) -> tensor<64x256xf32>
+  return %y : tensor<64x256xf32>
+}
+}
+
+// -----
+
+// What cannot be for the sum of demands is said with those that are to blame.
+// expected-note @below {{there is a plan without one}}
+module attributes {tp.constraints = [{tensor = "y", layout = "[{}, {}], partial = sum{\22tp\22}", source = "one"},
+                                     {tensor = "x", layout = "tp:1", source = "two"}]} {
+tp.mesh @mesh <["tp"=2]>
+// expected-error @below {{no plan satisfies all operations and constraints}}
+func.func @infeasible(%x: tensor<64x256xf32> {onnx.name = "x"}) -> tensor<64x256xf32> {
+  %y = "onnx.Relu"(%x) : (tensor<64x256xf32>) -> tensor<64x256xf32> loc("y")
+  %z = "onnx.Relu"(%y) : (tensor<64x256xf32>) -> tensor<64x256xf32>
+  return %z : tensor<64x256xf32>
+}
+}
