@@ -10,6 +10,7 @@
 
 #include "dialects/Tp/Interfaces.h"
 #include "dialects/Tp/View.h"
+#include "tp-opt/Planning/Constraints.h"
 
 using namespace mlir;
 
@@ -98,6 +99,9 @@ Value LocalWeights::getPiece(OpBuilder &builder, Value global,
     return known;
   Value piece;
   if (auto weight = dyn_cast<tp::WeightOp>(def)) {
+    // Loaded as the user demands, even where less would do.
+    if (weight->hasAttr(kConstrainedAttr) && tp::getLayoutAttr(weight) != key.second)
+      return {};
     piece = buildView(builder, weight, layout);
   } else {
     // A rearrangement of weights is done on pieces where its rule allows.

@@ -186,6 +186,8 @@ LogicalResult Compilation::run() {
     return failure();
   if (!options.report.empty())
     report.addPlan(*module);
+  // What only questions about the plan need.
+  module->walk([](Operation *op) { op->removeAttr(kAlternativesAttr); });
   (*module)->removeAttr(kTensorsAttr);
   if (options.emit == Emit::ONNX)
     return writeOnnxModel(options.model, options.output, (*module)->getAttrOfType<ArrayAttr>(kShardingsAttr), &context);
@@ -282,6 +284,7 @@ void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options)
     plan.explain.push_back(pattern);
   plan.planFile = options.planFile;
   plan.savePlan = options.savePlan;
+  plan.alternatives = !options.report.empty();
   plan.recordShardings = options.emit == Emit::ONNX;
   passes.addPass(createTpPlanPass(plan));
 }

@@ -69,18 +69,29 @@ void Report::addPlan(ModuleOp planned) {
     return;
   tp::Mesh mesh = tp::Mesh::get(*meshes.begin());
   llvm::json::Array layouts;
+  auto add = [&](std::string tensor, tp::LayoutAttr layout, std::string reason, StringRef alternative,
+                 StringRef source) {
+    if (!alternative.empty())
+      reason += "; " + alternative.str();
+    llvm::json::Object entry{{"tensor", std::move(tensor)},
+                             {"layout", getLayoutText(layout, mesh)},
+                             {"reason", llvm::json::fixUTF8(reason)}};
+    if (!source.empty())
+      entry["source"] = llvm::json::fixUTF8(source);
+    layouts.push_back(std::move(entry));
+  };
   for (auto function : planned.getOps<func::FuncOp>()) {
     for (BlockArgument argument : function.getArguments())
       if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
-        auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-        auto reason = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kReasonAttr);
-        layouts.push_back(llvm::json::Object{
-            {"tensor", name ? llvm::json::fixUTF8(name.getValue()) : ""},
-            {"layout", getLayoutText(layout, mesh)},
-            {"reason", reason ? llvm::json::fixUTF8(reason.getValue()) : "input: as its readers need it"}});
+        auto text = [&](StringRef attribute, StringRef otherwise) {
+          auto found = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), attribute);
+          return found ? found.getValue() : otherwise;
+        };
+        add(llvm::json::fixUTF8(text("onnx.name", "")), layout,
+            text(kReasonAttr, "input: as its readers need it").str(), text(kAlternativesAttr, ""),
+            text(kConstrainedAttr, ""));
       }
     function.walk([&](Operation *op) {
-      auto reasons = op->getAttrOfType<ArrayAttr>("tp.reasons");
       for (OpResult result : op->getResults()) {
         tp::LayoutAttr layout = tp::getLayoutAttr(result);
         if (!layout || !isa<RankedTensorType>(result.getType()) || isa<tp::ReshardOp>(op))
@@ -90,21 +101,19 @@ void Report::addPlan(ModuleOp planned) {
         if (op->getNumResults() > 1)
           name += ":" + std::to_string(number);
         std::string reason = isa<tp::WeightOp>(op) ? describeReaders(result) : "";
-        auto addReason = [&](ArrayAttr reasons) {
-          auto text = reasons && number < reasons.size() ? dyn_cast<StringAttr>(reasons[number]) : nullptr;
-          if (text && !text.empty())
-            reason = text.getValue().str() + (reason.empty() ? "" : "; " + reason);
+        auto addReason = [&](StringRef text) {
+          if (!text.empty())
+            reason = text.str() + (reason.empty() ? "" : "; " + reason);
         };
-        addReason(reasons);
+        addReason(getResultText(op, tp::TpDialect::kReasonsAttr, number));
+        StringRef source = getResultText(op, kConstrainedAttr, number);
         // Brought to the layout that is demanded: that is the tensor's.
         if (auto reshard = findDemanded(result)) {
           layout = reshard.getLayout();
-          number = 0;
-          addReason(reshard->getAttrOfType<ArrayAttr>(tp::TpDialect::kReasonsAttr));
+          addReason(getResultText(reshard, tp::TpDialect::kReasonsAttr, 0));
+          source = getResultText(reshard, kConstrainedAttr, 0);
         }
-        layouts.push_back(llvm::json::Object{{"tensor", std::move(name)},
-                                             {"layout", getLayoutText(layout, mesh)},
-                                             {"reason", llvm::json::fixUTF8(reason)}});
+        add(std::move(name), layout, std::move(reason), getResultText(op, kAlternativesAttr, number), source);
       }
     });
   }

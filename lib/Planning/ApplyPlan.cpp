@@ -8,9 +8,16 @@
 
 #include "PlannerClasses.h"
 
+#include "tp-opt/Partition/Blocks.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 
 namespace tpo {
+
+/// Each is a plan of its own.
+static constexpr size_t kMaxAlternatives = 512;
 
 std::string Planner::explain(Operation *op, const Strategy &strategy) const {
   std::string text;
@@ -42,6 +49,20 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
   return text;
 }
 
+StringRef getResultText(Operation *op, StringRef attribute, unsigned result) {
+  auto texts = op->getAttrOfType<ArrayAttr>(attribute);
+  auto text = texts && result < texts.size() ? dyn_cast<StringAttr>(texts[result]) : nullptr;
+  return text ? text.getValue() : "";
+}
+
+static void setResultText(Operation *op, StringRef attribute, unsigned result, const Twine &text) {
+  Builder b(op->getContext());
+  SmallVector<Attribute> texts;
+  for (unsigned i = 0; i < op->getNumResults(); ++i)
+    texts.push_back(b.getStringAttr(i == result ? text : Twine(getResultText(op, attribute, i))));
+  op->setAttr(attribute, b.getArrayAttr(texts));
+}
+
 /// Writes down who demanded the layout of `value`, which `common` has.
 void Planner::markConstrained(Value value, Value common) {
   const ValueConstraint *constraint = getConstraint(value);
@@ -51,17 +72,50 @@ void Planner::markConstrained(Value value, Value common) {
   std::string reason = ("demanded by " + constraints->getSource(*constraint)).str();
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     function.setArgAttr(argument.getArgNumber(), kReasonAttr, b.getStringAttr(reason));
+    function.setArgAttr(argument.getArgNumber(), kConstrainedAttr,
+                        b.getStringAttr(constraints->getSource(*constraint)));
     return;
   }
   Operation *op = common.getDefiningOp();
   unsigned result = cast<OpResult>(common).getResultNumber();
-  op->setAttr(kConstrainedAttr, b.getUnitAttr());
-  SmallVector<Attribute> reasons(op->getNumResults(), b.getStringAttr(""));
-  if (auto known = op->getAttrOfType<ArrayAttr>("tp.reasons"))
-    llvm::copy(known.getValue().take_front(reasons.size()), reasons.begin());
-  StringRef own = cast<StringAttr>(reasons[result]).getValue();
-  reasons[result] = b.getStringAttr(own.empty() ? reason : reason + "; " + own);
-  op->setAttr("tp.reasons", b.getArrayAttr(reasons));
+  setResultText(op, kConstrainedAttr, result, constraints->getSource(*constraint));
+  std::string own = getResultText(op, "tp.reasons", result).str();
+  setResultText(op, "tp.reasons", result, own.empty() ? reason : reason + "; " + own);
+}
+
+void Planner::recordAlternatives(const Plan &plan) {
+  auto hasChoice = [&](Value value) {
+    if (getConstraint(value))
+      return false;
+    if (isFree(value) && entries.contains(value))
+      return entries.lookup(value).made->layouts.size() > 1;
+    Operation *decides = isFree(value) ? (value.use_empty() ? nullptr : *value.user_begin()) : value.getDefiningOp();
+    return decides && classes.contains(decides) && getStrategies(decides).size() > 1;
+  };
+  SmallVector<Value> asked;
+  llvm::copy_if(values, std::back_inserter(asked), hasChoice);
+  // Layers are alike: the first one stands for all.
+  if (asked.size() > kMaxAlternatives)
+    llvm::erase_if(asked, [&](Value value) {
+      Operation *op = value.getDefiningOp();
+      if (op && isa<tp::WeightOp>(op))
+        op = value.use_empty() ? nullptr : *value.user_begin();
+      return op && getLayer(op).value_or(0) > 0;
+    });
+  for (Value value : ArrayRef(asked).take_front(kMaxAlternatives)) {
+    std::optional<Alternative> other = getAlternative(value, plan, /*asMade=*/true);
+    FailureOr<tp::Layout> layout = failure();
+    if (other)
+      layout = tp::resolveLayout(other->layout, mesh, nullptr);
+    std::string text =
+        failed(layout)
+            ? "no other layout is possible"
+            : llvm::formatv("next best {0}: +{1:f1} us", tp::toString(*layout, mesh), other->microseconds).str();
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      function.setArgAttr(argument.getArgNumber(), kAlternativesAttr, StringAttr::get(function.getContext(), text));
+    else
+      setResultText(value.getDefiningOp(), kAlternativesAttr, cast<OpResult>(value).getResultNumber(), text);
+  }
 }
 
 void Planner::apply(const Plan &plan) {

@@ -147,8 +147,12 @@ tp::LayoutAttr Planner::getDeliveredLayout(Value value, const Plan &plan) const 
   return getDelivery(value, plan).common;
 }
 
-std::optional<Planner::Alternative> Planner::getAlternative(Value value, const Plan &plan) {
-  tp::LayoutAttr now = getDeliveredLayout(value, plan);
+std::optional<Planner::Alternative> Planner::getAlternative(Value value, const Plan &plan, bool asMade) {
+  auto layoutIn = [&](const Plan &plan) {
+    Delivery delivery = getDelivery(value, plan);
+    return asMade ? delivery.own : delivery.common;
+  };
+  tp::LayoutAttr now = layoutIn(plan);
   CostNetwork::Extra extra;
   auto forbid = [&](unsigned variable, llvm::function_ref<tp::LayoutAttr(unsigned)> layout) {
     extra = {variable, network.makeTable(network.getNumStates(variable), [&](unsigned state) {
@@ -158,7 +162,7 @@ std::optional<Planner::Alternative> Planner::getAlternative(Value value, const P
   // The variable that decides: the delivery of a value with several readers,
   // else what the producer makes, else what the only reader wants.
   OpOperand *use = value.hasOneUse() ? &*value.use_begin() : nullptr;
-  if (auto entry = entries.find(value); entry != entries.end())
+  if (auto entry = entries.find(value); entry != entries.end() && !(asMade && !isFree(value)))
     forbid(entry->second.variable, [&](unsigned state) { return entry->second.made->layouts[state]; });
   else if (!isFree(value))
     forbid(variableOf.lookup(value.getDefiningOp()), [&](unsigned state) {
@@ -174,7 +178,7 @@ std::optional<Planner::Alternative> Planner::getAlternative(Value value, const P
     return std::nullopt;
   Plan other;
   other.solution = std::move(*solution);
-  return Alternative{getDeliveredLayout(value, other), other.solution.cost - plan.solution.cost};
+  return Alternative{layoutIn(other), other.solution.cost - plan.solution.cost};
 }
 
 } // namespace tpo

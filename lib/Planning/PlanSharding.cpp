@@ -90,6 +90,8 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
         return signalPassFailure();
       if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))
         return signalPassFailure();
+      if (alternatives)
+        planner.recordAlternatives(*plan);
       planner.warnIfNothingIsDivided(*plan);
       planner.apply(*plan);
     }

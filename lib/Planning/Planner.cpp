@@ -21,6 +21,8 @@ namespace {
 
 /// A weight of at least this part of the largest in its block must be divided.
 constexpr double kLargeWeight = 0.25;
+/// The network's resolution, in microseconds.
+constexpr double kLeastCost = 1e-6;
 
 int64_t getWeightBytes(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -207,7 +209,12 @@ std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
       isAllowed[state] = isAllowed[state] && divides(strategy);
   }
   made->cost = network.makeTable(strategies.size(), [&](unsigned state) {
-    return isAllowed[state] ? cost.weigh(made->times[state]) : CostNetwork::kInfinity;
+    if (!isAllowed[state])
+      return CostNetwork::kInfinity;
+    // Work at load costs no time, but a part of a weight is less to hold than
+    // all of it: between equals.
+    double wholeWeight = atLoad && strategies[state].assignment.isReplicated() ? kLeastCost : 0;
+    return cost.weigh(made->times[state]) + wholeWeight;
   });
   return made;
 }

@@ -21,7 +21,7 @@ func.func @free(%x: tensor<64x256xf32>) -> tensor<64x256xf32> {
 module attributes {tp.constraints = [{tensor = "u?", layout = "tp:0", source = "one"},
                                      {tensor = "down", layout = "replicated", source = "two"}]} {
 // CHECK-LABEL: func.func @weights
-// CHECK: tp.weight "up" {{.*}}tp.constrained, tp.layouts = [#tp.layout<@mesh, [{"tp"}, {}]>], tp.reasons = ["demanded by one"]
+// CHECK: tp.weight "up" {{.*}}tp.constrained = ["one"], tp.layouts = [#tp.layout<@mesh, [{"tp"}, {}]>], tp.reasons = ["demanded by one"]
 // CHECK: "onnx.MatMul"{{.*}}[{}, {}], partial = sum{"tp"}
 // CHECK: tp.weight "down" {{.*}}[{}, {}]>], tp.reasons = ["demanded by two"]
 // CHECK-NOT: tp.constraints
@@ -42,7 +42,7 @@ func.func @weights(%x: tensor<64x256xf32>) -> tensor<64x256xf32> {
 // it, or it is brought there. The operation itself is gone.
 // CHECK-LABEL: func.func @activation
 // CHECK: %[[H:.*]] = "onnx.MatMul"
-// CHECK: %[[C:.*]] = tp.reshard %[[H]] to <@mesh, [{"tp"}, {}]> {tp.constrained, tp.reasons = ["demanded by 'tp.constrain' to [{\22tp\22}, {}]"]}
+// CHECK: %[[C:.*]] = tp.reshard %[[H]] to <@mesh, [{"tp"}, {}]> {tp.constrained = ["'tp.constrain' to [{\22tp\22}, {}]"], tp.reasons = ["demanded by 'tp.constrain' to [{\22tp\22}, {}]"]}
 // CHECK-NOT: tp.constrain %
 // CHECK-NOT: (%[[H]])
 tp.mesh @mesh <["tp"=2]>
@@ -111,7 +111,7 @@ module attributes {tp.constraints = [{tensor = "x", layout = "tp:1", source = "o
                                      {tensor = "h", layout = "tp:0", reader = "relu", source = "two"},
                                      {tensor = "y", layout = "replicated", source = "three"}]} {
 // CHECK-LABEL: func.func @readers
-// CHECK-SAME: tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>, tp.reason = "demanded by one"
+// CHECK-SAME: tp.constrained = "one", tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>, tp.reason = "demanded by one"
 // CHECK-SAME: -> ({{.*}}tp.layout = #tp.layout<@mesh, [{}, {}]>
 // CHECK: "onnx.Relu"{{.*}}[{"tp"}, {}]
 tp.mesh @mesh <["tp"=2]>

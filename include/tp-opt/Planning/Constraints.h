@@ -26,9 +26,14 @@ namespace tpo {
 
 /// Module attribute: an array of constraints, each as Constraint::toAttr.
 inline constexpr llvm::StringLiteral kConstraintsAttr = "tp.constraints";
-/// On an operation or a reshard that makes a tensor as a constraint demands:
-/// later passes must not give it another layout. Unit.
+/// On an operation, a reshard or an argument: who demanded the layout, one string
+/// per result (empty: nobody). Later passes must not give it another one.
 inline constexpr llvm::StringLiteral kConstrainedAttr = "tp.constrained";
+/// What the next best layout costs more, one string per result or for the
+/// argument.
+inline constexpr llvm::StringLiteral kAlternativesAttr = "tp.alternatives";
+/// The string of a result in such an attribute; empty where there is none.
+llvm::StringRef getResultText(mlir::Operation *op, llvm::StringRef attribute, unsigned result);
 /// Function argument attribute: why the argument has its layout.
 inline constexpr llvm::StringLiteral kReasonAttr = "tp.reason";
 

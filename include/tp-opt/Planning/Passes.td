@@ -46,6 +46,8 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
            "A plan file whose layouts are demanded">,
     Option<"savePlan", "save-plan", "std::string", "",
            "Write the plan to this file">,
+    Option<"alternatives", "alternatives", "bool", "false",
+           "Leave what the next best layout of each value costs more in `tp.alternatives`">,
     Option<"recordShardings", "record-shardings", "bool", "false",
            "Leave the plan in the terms of ONNX's multi-device fields in `onnx.shardings`">,
     ListOption<"explain", "explain", "std::string",

@@ -80,18 +80,23 @@ public:
   /// Writes `tp.layouts`, `tp.reasons`, `tp.layout` and the `tp.reshard`s.
   void apply(const Plan &plan);
 
+  /// Writes what the next best layout of each value costs more, as
+  /// `tp.alternatives` of operations and arguments; before `apply`. Of models with
+  /// very many values for the first layer and what is outside of layers.
+  void recordAlternatives(const Plan &plan);
+
   /// Warns where the plan divides no weight at all.
   void warnIfNothingIsDivided(const Plan &plan);
 
   /// The layout from which all readers of a value start.
   tp::LayoutAttr getDeliveredLayout(mlir::Value value, const Plan &plan) const;
-  /// What the cheapest plan costs more in which `value` has any other layout;
-  /// none where there is no such plan.
+  /// What the cheapest plan costs more in which `value` is delivered in any other
+  /// layout, or `asMade` made in one; none where there is no such plan.
   struct Alternative {
     tp::LayoutAttr layout;
     double microseconds;
   };
-  std::optional<Alternative> getAlternative(mlir::Value value, const Plan &plan);
+  std::optional<Alternative> getAlternative(mlir::Value value, const Plan &plan, bool asMade = false);
 
   /// Who demanded the layout of `value`; empty: nobody.
   std::string getDemand(mlir::Value value) const {
