@@ -168,6 +168,9 @@ std::optional<tp::Layout> Sinker::getPartialLayout(Value value) {
   // What the user demands stays as it is.
   if (!def || !value.hasOneUse() || def->hasAttr(kConstrainedAttr))
     return std::nullopt;
+  // A sum that a loop uses is not done anew in every iteration.
+  if (def->getBlock() != value.user_begin()->getBlock())
+    return std::nullopt;
   if (auto reshard = dyn_cast<tp::ReshardOp>(def)) {
     std::optional<tp::Layout> from = getLayout(reshard.getInput());
     std::optional<tp::Layout> to = getLayout(value);

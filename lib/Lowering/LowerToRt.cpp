@@ -4,6 +4,7 @@
 #include "tp-opt/Lowering/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -30,6 +31,16 @@ static LogicalResult lowerOperator(RtLowering &lowering, Operation *op) {
       .Case<onnx::ReshapeOp, onnx::FlattenOp, onnx::SqueezeOp, onnx::UnsqueezeOp, onnx::IdentityOp>(
           [&](Operation *reshape) { return lowering.lowerReshape(reshape, reshape->getOperand(0)); })
       .Default([&](Operation *other) { return lowering.lowerCollective(other); });
+}
+
+/// Lifetimes of buffers are those of a straight line.
+static LogicalResult checkNoControlFlow(func::FuncOp func) {
+  if (!func.getBody().hasOneBlock())
+    return func.emitError("cannot be lowered: has control flow between blocks");
+  for (Operation &op : func.front())
+    if (isa_and_nonnull<scf::SCFDialect>(op.getDialect()))
+      return op.emitError("cannot be lowered: programs of a rank have no control flow");
+  return success();
 }
 
 /// Lowers the operators in program order. Lowering one erases it, and some that
@@ -66,7 +77,7 @@ struct LowerToRt : tpo::impl::LowerToRtPassBase<LowerToRt> {
     for (auto func : module.getOps<func::FuncOp>()) {
       if (func.isExternal() || func->hasAttr(rt::RtDialect::kKernelAttr))
         continue;
-      if (failed(lowerFunction(lowering, func)))
+      if (failed(checkNoControlFlow(func)) || failed(lowerFunction(lowering, func)))
         return signalPassFailure();
     }
     if (failed(lowering.lowerRemainingWeights()))

@@ -69,3 +69,27 @@ func.func @demanded(%x: tensor<2x4xf32>,
   %x2 = "onnx.Add"(%x1, %b1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %x2 : tensor<2x4xf32>
 }
+
+// -----
+
+// Sums in front of a loop stay there: inside they would be done in every iteration.
+// CHECK-LABEL: func.func @loop
+// CHECK-COUNT-2: tp.all_reduce
+// CHECK: scf.for
+// CHECK-NOT: tp.all_reduce
+tp.mesh @mesh <["tp"=2]>
+func.func @loop(%a: tensor<4x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>}, %b: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>},
+                %x: tensor<4x4xf32>, %n: index) -> tensor<4x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %p = "onnx.MatMul"(%a, %b) {tp.layouts = [#tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>]} : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %q = "onnx.MatMul"(%a, %b) {tp.layouts = [#tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>]} : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %ps = tp.reshard %p to <@mesh, [{}, {}]> : tensor<4x4xf32>
+  %qs = tp.reshard %q to <@mesh, [{}, {}]> : tensor<4x4xf32>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %x) -> (tensor<4x4xf32>) {
+    %s = "onnx.Add"(%ps, %qs) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    %t = "onnx.Mul"(%s, %acc) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+    scf.yield %t : tensor<4x4xf32>
+  }
+  return %r : tensor<4x4xf32>
+}
