@@ -22,6 +22,12 @@ grep -q 'toy.scaled_product.*tensor<32x16xf32>, tensor<16xf32>' "$scratch/toy.ml
 test "$(grep -c 'tp.all_reduce' "$scratch/toy.mlir")" = 1
 test "$(grep -c 'tp.all_gather' "$scratch/toy.mlir")" = 0
 
+# Loops and branches under given layouts: the sum of an iteration is finished inside of the loop.
+"$scratch/build/loops" "$here/embedding/loops.mlir" "$scratch" >"$scratch/loops.mlir"
+grep -q 'scf.for.*-> (tensor<4x8xf32>)' "$scratch/loops.mlir"
+grep -q 'scf.if.*-> (tensor<4x8xf32>)' "$scratch/loops.mlir"
+test "$(grep -c 'tp.reduce_scatter' "$scratch/loops.mlir")" = 1
+
 # "Under 40 lines" (docs/embedding.md): the operator, its rule and its local form, blank lines and comments not counted.
 lines=$(sed -n '/\[operator\]/,/\[\/operator\]/p' "$here"/embedding/Toy.{td,cpp} | grep -cvE '^ *(//.*)?$')
 echo "the operator with rule and local form: $lines lines"
