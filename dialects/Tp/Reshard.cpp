@@ -348,6 +348,22 @@ FailureOr<ReshardSteps> planReshard(const Mesh &mesh, ArrayRef<AffineExpr> dims,
   return steps;
 }
 
+const ReshardSteps *ReshardPlans::get(ArrayRef<AffineExpr> dims,
+                                      const Layout &from, const Layout &to,
+                                      ErrorFn emitError) {
+  Key key;
+  for (AffineExpr size : dims)
+    key.push_back(size.getAsOpaquePointer());
+  appendKey(from, key);
+  appendKey(to, key);
+  if (auto found = known.find(key); found != known.end())
+    return &found->second;
+  FailureOr<ReshardSteps> steps = planReshard(mesh, dims, from, to, emitError);
+  if (failed(steps))
+    return nullptr;
+  return &known.try_emplace(std::move(key), std::move(*steps)).first->second;
+}
+
 Value buildReshard(OpBuilder &builder, Location loc, Value local,
                    RankedTensorType globalType, ArrayRef<ReshardStep> steps,
                    const Mesh &mesh, const RankCoordinates &coordinates) {

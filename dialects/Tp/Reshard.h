@@ -10,6 +10,9 @@
 
 #include "dialects/Tp/Layout.h"
 
+#include <map>
+#include <vector>
+
 namespace tpo::tp {
 
 /// One collective, independent of the tensor.
@@ -66,6 +69,22 @@ mlir::FailureOr<ReshardSteps> planReshard(const Mesh &mesh,
                                           llvm::ArrayRef<mlir::AffineExpr> dims,
                                           const Layout &from, const Layout &to,
                                           ErrorFn emitError);
+
+/// `planReshard` on one mesh, each question answered once.
+class ReshardPlans {
+public:
+  explicit ReshardPlans(const Mesh &mesh) : mesh(mesh) {}
+
+  /// Null where there are no steps; the error is reported every time.
+  const ReshardSteps *get(llvm::ArrayRef<mlir::AffineExpr> dims,
+                          const Layout &from, const Layout &to,
+                          ErrorFn emitError);
+
+private:
+  using Key = std::vector<const void *>;
+  const Mesh &mesh;
+  std::map<Key, ReshardSteps> known;
+};
 
 /// What a collective costs each device.
 struct CommunicationCost {

@@ -86,7 +86,6 @@ private:
     bool isDone = false;
   };
 
-  static Key getKey(const Layout &layout);
   void visit(const Layout &layout, double cost, int64_t previous,
              const ReshardStep &step);
   void expandAtoms(const Layout &in);
@@ -114,33 +113,14 @@ private:
   double limit = std::numeric_limits<double>::infinity();
 };
 
-ReshardSearch::Key ReshardSearch::getKey(const Layout &layout) {
-  Key key;
-  auto number = [&](int64_t value) {
-    key.push_back(reinterpret_cast<const void *>(intptr_t(value)));
-  };
-  auto add = [&](ArrayRef<AxisRef> axes) {
-    for (const AxisRef &ref : axes) {
-      number(ref.axis);
-      number(ref.preSize);
-      number(ref.size);
-    }
-    number(-1);
-  };
-  for (const DimSplit &split : layout.dims) {
-    add(split.axes);
-    key.push_back(split.units.getAsOpaquePointer());
-  }
-  add(layout.partial);
-  return key;
-}
-
 void ReshardSearch::visit(const Layout &layout, double cost, int64_t previous,
                           const ReshardStep &step) {
   double least = cost + costs.getLeast(layout, target);
   if (least >= limit)
     return;
-  auto [entry, isNew] = indices.try_emplace(getKey(layout), nodes.size());
+  Key key;
+  appendKey(layout, key);
+  auto [entry, isNew] = indices.try_emplace(std::move(key), nodes.size());
   if (isNew)
     nodes.push_back({layout, cost, previous, step});
   else if (cost < nodes[entry->second].cost)
@@ -337,6 +317,26 @@ std::optional<ReshardSteps> ReshardSearch::run(double bound) {
 }
 
 } // namespace
+
+void appendKey(const Layout &layout, std::vector<const void *> &key) {
+  auto number = [&](int64_t value) {
+    key.push_back(reinterpret_cast<const void *>(intptr_t(value)));
+  };
+  auto add = [&](ArrayRef<AxisRef> axes) {
+    for (const AxisRef &ref : axes) {
+      number(ref.axis);
+      number(ref.preSize);
+      number(ref.size);
+    }
+    number(-1);
+  };
+  for (const DimSplit &split : layout.dims) {
+    add(split.axes);
+    key.push_back(split.units.getAsOpaquePointer());
+  }
+  add(layout.partial);
+  number(static_cast<int64_t>(layout.partialKind));
+}
 
 double getSearchCost(ArrayRef<ReshardStep> steps, const Mesh &mesh,
                      ArrayRef<AffineExpr> dims) {

@@ -23,6 +23,9 @@ ReshardSteps findCheapestReshard(const Mesh &mesh,
                                  const Layout &from, const Layout &to,
                                  ReshardSteps known);
 
+/// Appends what tells layouts apart.
+void appendKey(const Layout &layout, std::vector<const void *> &key);
+
 /// The atoms whose coordinates differ between some rank and the rank that it
 /// gets its piece from: those along which a permute communicates.
 AxisRefs getPermutedAxes(const Layout &from, const Layout &to, const Mesh &mesh,

@@ -36,7 +36,8 @@ public:
   FunctionPartitioner(func::FuncOp func, const tp::Mesh &mesh,
                       tp::RankCoordinates coordinates)
       : func(func), mesh(mesh), coordinates(std::move(coordinates)),
-        builder(func.getContext()), weights(this->mesh, this->coordinates) {}
+        builder(func.getContext()), weights(this->mesh, this->coordinates),
+        reshards(this->mesh) {}
 
   LogicalResult run();
 
@@ -76,6 +77,7 @@ private:
   tp::RankCoordinates coordinates;
   OpBuilder builder;
   LocalWeights weights;
+  tp::ReshardPlans reshards;
   /// From global values to the rank's pieces of them.
   IRMapping pieces;
   SmallVector<Type> localResultTypes;
@@ -149,9 +151,9 @@ LogicalResult FunctionPartitioner::partitionReshard(Operation &op, Value input,
     return success();
   }
   auto type = cast<RankedTensorType>(input.getType());
-  FailureOr<tp::ReshardSteps> steps = tp::planReshard(
-      mesh, tp::getDims(type), *from, *to, [&] { return op.emitError(); });
-  if (failed(steps))
+  const tp::ReshardSteps *steps = reshards.get(
+      tp::getDims(type), *from, *to, [&] { return op.emitError(); });
+  if (!steps)
     return failure();
   // The report names the operation that made the movement necessary.
   Operation *producer = input.getDefiningOp();

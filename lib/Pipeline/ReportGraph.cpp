@@ -88,6 +88,7 @@ void ReportGraph::addGlobal(ModuleOp module) {
 }
 
 void ReportGraph::addFunction(func::FuncOp function, const tp::Mesh &mesh) {
+  reshards.emplace(mesh);
   for (BlockArgument argument : function.getArguments()) {
     if (argument.use_empty() || !isa<RankedTensorType>(argument.getType()))
       continue;
@@ -177,9 +178,9 @@ void ReportGraph::addReshard(Operation *op, Value input, tp::LayoutAttr target, 
   };
   FailureOr<tp::Layout> from = resolve(tp::getLayoutAttr(input)), to = resolve(target);
   if (succeeded(from) && succeeded(to)) {
-    FailureOr<tp::ReshardSteps> steps = tp::planReshard(mesh, tp::getDims(type), *from, *to, nullptr);
+    const tp::ReshardSteps *steps = reshards->get(tp::getDims(type), *from, *to, nullptr);
     // Where there is no way, partitioning says so.
-    if (failed(steps))
+    if (!steps)
       return;
     Operation *source = input.getDefiningOp();
     for (const tp::ReshardStep &step : *steps) {

@@ -79,6 +79,7 @@ private:
   llvm::json::Object toJSON(llvm::ArrayRef<std::pair<std::optional<int64_t>, Group>> same) const;
 
   std::vector<Node> nodes;
+  std::optional<tp::ReshardPlans> reshards; ///< Of the function that is being added.
   std::vector<CollectiveEntry> entries;
   llvm::SmallVector<llvm::StringRef> symbols; ///< Valid while a module is being added.
   /// Of values: the node that computes them, or the weight that they are.
