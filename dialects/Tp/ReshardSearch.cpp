@@ -37,6 +37,9 @@ public:
       auto constant = dyn_cast_or_null<AffineConstantExpr>(size);
       bytes *= constant ? constant.getValue() : kSymbolicSize;
     }
+    // Sizes are the user's: costs must not turn negative where they are counted
+    // in integers, or the search finds ever cheaper cycles.
+    bytes = std::min(bytes, 0x1p60);
   }
 
   /// Of a collective between layouts of so many pieces.

@@ -20,7 +20,7 @@ namespace tpo {
 namespace {
 
 /// Layouts written as the IR prints them are parsed recursively.
-constexpr size_t kMaxLayoutText = 4096;
+constexpr size_t kMaxLayoutText = 1024;
 
 template <typename... Ts> llvm::Error fail(const char *format, Ts &&...values) {
   return llvm::createStringError(llvm::formatv(format, std::forward<Ts>(values)...).str());

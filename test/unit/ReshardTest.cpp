@@ -136,6 +136,11 @@ TEST_F(ReshardTest, SymbolicSizes) {
   EXPECT_EQ(steps->size(), 2u);
 }
 
+/// More bytes than an integer counts: costs stay positive, so the search ends.
+TEST_F(ReshardTest, HugeSizes) {
+  EXPECT_NE(plan("[{\"tp\"}, {}]", "[{}, {\"tp\"}]", {std::numeric_limits<int64_t>::max(), 64}), "none");
+}
+
 TEST_F(ReshardTest, CostFormulas) {
   MeshAxis axis;
   axis.name = "tp";
