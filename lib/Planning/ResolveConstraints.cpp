@@ -24,6 +24,12 @@ public:
 
   FailureOr<ConstraintSet> run() {
     removeConstrainOps();
+    WalkResult inside = function.walk([](tp::ConstrainOp op) {
+      op.emitError() << "is inside of a region, whose tensors are not planned one by one";
+      return WalkResult::interrupt();
+    });
+    if (inside.wasInterrupted())
+      return failure();
     if (!constrained.empty() && failed(addConstrained()))
       return failure();
     auto given = function->getParentOfType<ModuleOp>()->getAttrOfType<ArrayAttr>(kConstraintsAttr);

@@ -150,3 +150,18 @@ func.func @infeasible(%x: tensor<64x256xf32> {onnx.name = "x"}) -> tensor<64x256
   return %z : tensor<64x256xf32>
 }
 }
+
+// -----
+
+// Regions are not planned; what is demanded there must not be lost.
+tp.mesh @mesh <["tp"=2]>
+func.func @region(%x: tensor<64x256xf32>, %c: i1) -> tensor<64x256xf32> {
+  %y = scf.if %c -> tensor<64x256xf32> {
+    // expected-error @below {{is inside of a region, whose tensors are not planned one by one}}
+    %d = tp.constrain %x to <@mesh, [{}, {"tp"}]> : tensor<64x256xf32>
+    scf.yield %d : tensor<64x256xf32>
+  } else {
+    scf.yield %x : tensor<64x256xf32>
+  }
+  return %y : tensor<64x256xf32>
+}
