@@ -1,0 +1,287 @@
+//===- Cluster.cpp - Devices and the links between them -------------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Planning/Cluster.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/YAMLTraits.h"
+
+#include <cmath>
+
+using namespace llvm;
+
+namespace tpo {
+
+namespace {
+
+/// What a number in the file counts; the value is in the first unit's terms.
+enum class Kind { Bytes, BytesPerSecond, Flops, Time, Fraction, Count };
+
+template <Kind kind>
+struct Quantity {
+  double value = 0;
+};
+
+struct Unit {
+  StringLiteral name;
+  double factor;
+};
+
+ArrayRef<Unit> getUnits(Kind kind) {
+  static constexpr Unit bytes[] = {{"GB", 1e9}, {"MB", 1e6}, {"TB", 1e12}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+  static constexpr Unit bandwidth[] = {{"GB/s", 1e9}, {"MB/s", 1e6}, {"TB/s", 1e12}};
+  static constexpr Unit flops[] = {{"TFLOP/s", 1e12}, {"GFLOP/s", 1e9}, {"PFLOP/s", 1e15}, {"TOP/s", 1e12}, {"GOP/s", 1e9}};
+  static constexpr Unit time[] = {{"us", 1}, {"ns", 1e-3}, {"ms", 1e3}};
+  switch (kind) {
+  case Kind::Bytes:
+    return bytes;
+  case Kind::BytesPerSecond:
+    return bandwidth;
+  case Kind::Flops:
+    return flops;
+  case Kind::Time:
+    return time;
+  case Kind::Fraction:
+  case Kind::Count:
+    break;
+  }
+  return {};
+}
+
+/// Empty, or what is wrong.
+std::string parseQuantity(StringRef text, Kind kind, double &value) {
+  StringRef trimmed = text.trim();
+  size_t end = std::min(trimmed.find_first_not_of("0123456789.+-eE"), trimmed.size());
+  // The e of an exponent, not of a unit.
+  StringRef number = trimmed.take_front(end), unit = trimmed.drop_front(end).trim();
+  if (number.empty() || number.getAsDouble(value) || !std::isfinite(value))
+    return ("'" + text + "' is not a number" + (getUnits(kind).empty() ? "" : " with a unit")).str();
+  ArrayRef<Unit> units = getUnits(kind);
+  auto found = llvm::find_if(units, [&](const Unit &known) { return unit == known.name; });
+  if (units.empty() ? !unit.empty() : found == units.end()) {
+    std::string message = unit.empty() ? "'" + text.str() + "' has no unit" : "unknown unit '" + unit.str() + "'";
+    message += ": need ";
+    if (units.empty())
+      return message + "a plain number";
+    interleave(
+        units, [&](const Unit &known) { message += known.name; }, [&] { message += ", "; });
+    return message;
+  }
+  if (!units.empty())
+    value *= found->factor;
+  // A launch or a message may cost nothing.
+  bool mayBeZero = kind == Kind::Time;
+  if (value < 0 || (value == 0 && !mayBeZero))
+    return ("'" + text + "' must be " + (mayBeZero ? "at least 0" : "positive")).str();
+  if (kind == Kind::Fraction && value > 1)
+    return ("'" + text + "' is more than 1: it is the fraction of the peak that programs reach").str();
+  if (kind == Kind::Count && (value != std::floor(value) || value > 1e6))
+    return ("'" + text + "' is not a whole number of at most 1000000").str();
+  return "";
+}
+
+using Bytes = Quantity<Kind::Bytes>;
+using BytesPerSecond = Quantity<Kind::BytesPerSecond>;
+using Flops = Quantity<Kind::Flops>;
+using Time = Quantity<Kind::Time>;
+using Fraction = Quantity<Kind::Fraction>;
+using Count = Quantity<Kind::Count>;
+
+struct LinkEntry {
+  BytesPerSecond bandwidth;
+  Time latency;
+};
+struct FlopsEntry {
+  std::array<std::optional<Flops>, kNumArithmeticTypes> byType;
+};
+struct AchievableEntry {
+  Fraction flops{1}, memoryBandwidth{1}, links{1}, memory{1};
+};
+/// The file as it is.
+struct ClusterEntry {
+  std::optional<std::string> name;
+  Count devicesPerNode;
+  std::optional<Count> nodes;
+  Bytes memory;
+  BytesPerSecond memoryBandwidth;
+  FlopsEntry flops;
+  Time launch{0};
+  LinkEntry intraNode;
+  std::optional<LinkEntry> interNode;
+  AchievableEntry achievable;
+};
+
+} // namespace
+} // namespace tpo
+
+namespace llvm::yaml {
+
+template <tpo::Kind kind>
+struct ScalarTraits<tpo::Quantity<kind>> {
+  static void output(const tpo::Quantity<kind> &quantity, void *, raw_ostream &os) { os << quantity.value; }
+  /// The context is the string that keeps the message alive.
+  static StringRef input(StringRef text, void *context, tpo::Quantity<kind> &quantity) {
+    auto &message = *static_cast<std::string *>(context);
+    message = tpo::parseQuantity(text, kind, quantity.value);
+    return message;
+  }
+  static QuotingType mustQuote(StringRef) { return QuotingType::None; }
+};
+
+template <>
+struct MappingTraits<tpo::LinkEntry> {
+  static void mapping(IO &io, tpo::LinkEntry &entry) {
+    io.mapRequired("bandwidth", entry.bandwidth);
+    io.mapRequired("latency", entry.latency);
+  }
+};
+
+template <>
+struct MappingTraits<tpo::FlopsEntry> {
+  static void mapping(IO &io, tpo::FlopsEntry &entry) {
+    for (unsigned type = 0; type < tpo::kNumArithmeticTypes; ++type)
+      io.mapOptional(tpo::getName(static_cast<tpo::ArithmeticType>(type)).data(), entry.byType[type]);
+  }
+  static std::string validate(IO &, tpo::FlopsEntry &entry) {
+    return entry.byType[static_cast<unsigned>(tpo::ArithmeticType::F32)] ? "" : "missing required key 'f32'";
+  }
+};
+
+template <>
+struct MappingTraits<tpo::AchievableEntry> {
+  static void mapping(IO &io, tpo::AchievableEntry &entry) {
+    io.mapOptional("flops", entry.flops);
+    io.mapOptional("memory-bandwidth", entry.memoryBandwidth);
+    io.mapOptional("links", entry.links);
+    io.mapOptional("memory", entry.memory);
+  }
+};
+
+template <>
+struct MappingTraits<tpo::ClusterEntry> {
+  static void mapping(IO &io, tpo::ClusterEntry &entry) {
+    io.mapOptional("name", entry.name);
+    io.mapRequired("devices-per-node", entry.devicesPerNode);
+    io.mapOptional("nodes", entry.nodes);
+    io.mapRequired("memory", entry.memory);
+    io.mapRequired("memory-bandwidth", entry.memoryBandwidth);
+    io.mapRequired("flops", entry.flops);
+    io.mapOptional("launch", entry.launch);
+    io.mapRequired("intra-node", entry.intraNode);
+    io.mapOptional("inter-node", entry.interNode);
+    io.mapOptional("achievable", entry.achievable);
+  }
+};
+
+} // namespace llvm::yaml
+
+namespace tpo {
+
+namespace {
+
+Link makeLink(const LinkEntry &entry, double achievable) {
+  return {entry.bandwidth.value * achievable / 1e9, entry.latency.value};
+}
+
+Cluster makeCluster(const ClusterEntry &entry, StringRef bufferName) {
+  Cluster cluster;
+  cluster.name = entry.name.value_or(bufferName.str());
+  cluster.devicesPerNode = static_cast<int64_t>(entry.devicesPerNode.value);
+  if (entry.nodes)
+    cluster.nodes = static_cast<int64_t>(entry.nodes->value);
+  cluster.memoryBytes = entry.memory.value * entry.achievable.memory.value;
+  cluster.device.bytesPerMicrosecond = entry.memoryBandwidth.value * entry.achievable.memoryBandwidth.value / 1e6;
+  cluster.device.launchMicroseconds = entry.launch.value;
+  for (auto [figure, flops] : zip_equal(cluster.device.flopsByType, entry.flops.byType))
+    figure = flops ? flops->value * entry.achievable.flops.value / 1e6 : 0;
+  cluster.device.flopsPerMicrosecond = cluster.device.flopsByType[static_cast<unsigned>(ArithmeticType::F32)];
+  cluster.intraNode = makeLink(entry.intraNode, entry.achievable.links.value);
+  if (entry.interNode)
+    cluster.interNode = makeLink(*entry.interNode, entry.achievable.links.value);
+  return cluster;
+}
+
+} // namespace
+
+Expected<Cluster> parseCluster(StringRef text, StringRef bufferName) {
+  std::string diagnostics, scratch;
+  auto collect = [](const SMDiagnostic &diagnostic, void *out) {
+    auto &all = *static_cast<std::string *>(out);
+    // The first one explains the others.
+    if (!all.empty())
+      return;
+    all = diagnostic.getFilename().str() + ":" + std::to_string(std::max(diagnostic.getLineNo(), 1)) + ": " +
+          diagnostic.getMessage().str();
+  };
+  yaml::Input input(MemoryBufferRef(text, bufferName), &scratch, collect, &diagnostics);
+  ClusterEntry entry;
+  bool isEmpty = text.trim().empty();
+  if (!isEmpty)
+    input >> entry;
+  if (isEmpty || input.error()) {
+    if (diagnostics.empty())
+      diagnostics = (bufferName + ":1: not the description of a cluster").str();
+    return createStringError(diagnostics);
+  }
+  return makeCluster(entry, bufferName);
+}
+
+Expected<Cluster> loadCluster(StringRef nameOrFile) {
+  for (const ClusterPreset &preset : getClusterPresets())
+    if (nameOrFile == preset.name)
+      return parseCluster(preset.text, preset.name);
+  auto buffer = MemoryBuffer::getFile(nameOrFile, /*IsText=*/true);
+  if (!buffer) {
+    std::string names;
+    for (const ClusterPreset &preset : getClusterPresets())
+      names += (names.empty() ? "" : ", ") + preset.name.str();
+    return createStringError(nameOrFile.str() + ": no preset (" + names +
+                             "), and as a file: " + buffer.getError().message());
+  }
+  return parseCluster((*buffer)->getBuffer(), nameOrFile);
+}
+
+Error Cluster::checkDevices(int64_t devices) const {
+  if (devices <= devicesPerNode)
+    return Error::success();
+  if (nodes && devices > *nodes * devicesPerNode)
+    return createStringError("the cluster '" + name + "' has " + std::to_string(*nodes * devicesPerNode) +
+                             " devices: got " + std::to_string(devices));
+  if (!interNode)
+    return createStringError("the cluster '" + name + "' has " + std::to_string(devicesPerNode) +
+                             " devices per node and no 'inter-node' link: got " + std::to_string(devices));
+  return Error::success();
+}
+
+Link Cluster::getLink(int64_t stride) const { return stride < devicesPerNode || !interNode ? intraNode : *interNode; }
+
+Link Cluster::getAxisLink(int64_t size, int64_t stride) const {
+  // Groups of an axis that do not divide a node straddle two.
+  bool isInside = size * stride <= devicesPerNode && devicesPerNode % (size * stride) == 0;
+  if (size <= 1 || isInside || !interNode)
+    return intraNode;
+  double inNode = std::max<int64_t>(1, std::min(size, devicesPerNode / stride));
+  double groups = std::ceil(size / inNode);
+  double perByte = (inNode - 1) / inNode / intraNode.bandwidth +
+                   (groups - 1) / groups / inNode / interNode->bandwidth;
+  double ring = static_cast<double>(size - 1) / size;
+  return {ring / perByte, std::max(intraNode.latency, interNode->latency)};
+}
+
+tp::MeshAxis Cluster::getAxis(StringRef axisName, int64_t size, int64_t stride) const {
+  tp::MeshAxis axis;
+  axis.name = axisName.str();
+  axis.size = size;
+  Link link = getAxisLink(size, stride);
+  axis.bandwidth = link.bandwidth;
+  axis.latency = link.latency;
+  return axis;
+}
+
+} // namespace tpo
