@@ -23,10 +23,7 @@ namespace {
 /// What a number in the file counts; the value is in the first unit's terms.
 enum class Kind { Bytes, BytesPerSecond, Flops, Time, Fraction, Count };
 
-template <Kind kind>
-struct Quantity {
-  double value = 0;
-};
+template <Kind kind> struct Quantity { double value = 0; };
 
 struct Unit {
   StringLiteral name;
@@ -36,7 +33,8 @@ struct Unit {
 ArrayRef<Unit> getUnits(Kind kind) {
   static constexpr Unit bytes[] = {{"GB", 1e9}, {"MB", 1e6}, {"TB", 1e12}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
   static constexpr Unit bandwidth[] = {{"GB/s", 1e9}, {"MB/s", 1e6}, {"TB/s", 1e12}};
-  static constexpr Unit flops[] = {{"TFLOP/s", 1e12}, {"GFLOP/s", 1e9}, {"PFLOP/s", 1e15}, {"TOP/s", 1e12}, {"GOP/s", 1e9}};
+  static constexpr Unit flops[] = {
+      {"TFLOP/s", 1e12}, {"GFLOP/s", 1e9}, {"PFLOP/s", 1e15}, {"TOP/s", 1e12}, {"GOP/s", 1e9}};
   static constexpr Unit time[] = {{"us", 1}, {"ns", 1e-3}, {"ms", 1e3}};
   switch (kind) {
   case Kind::Bytes:
@@ -52,6 +50,23 @@ ArrayRef<Unit> getUnits(Kind kind) {
     break;
   }
   return {};
+}
+
+/// Outside of these times overflow or vanish; real figures do not come near.
+std::pair<double, double> getRange(Kind kind) {
+  switch (kind) {
+  case Kind::Bytes:
+  case Kind::BytesPerSecond:
+  case Kind::Flops:
+    return {1e3, 1e21};
+  case Kind::Time:
+    return {0, 1e9};
+  case Kind::Count:
+    return {1, 1e6};
+  case Kind::Fraction:
+    break;
+  }
+  return {1e-3, 1e3};
 }
 
 /// Empty, or what is wrong.
@@ -75,14 +90,17 @@ std::string parseQuantity(StringRef text, Kind kind, double &value) {
   }
   if (!units.empty())
     value *= found->factor;
+  auto [least, most] = getRange(kind);
   // A launch or a message may cost nothing.
   bool mayBeZero = kind == Kind::Time;
   if (value < 0 || (value == 0 && !mayBeZero))
     return ("'" + text + "' must be " + (mayBeZero ? "at least 0" : "positive")).str();
+  if (value > most || (value < least && value != 0))
+    return ("'" + text + "' is out of any machine's range").str();
   if (kind == Kind::Fraction && value > 1)
     return ("'" + text + "' is more than 1: it is the fraction of the peak that programs reach").str();
-  if (kind == Kind::Count && (value != std::floor(value) || value > 1e6))
-    return ("'" + text + "' is not a whole number of at most 1000000").str();
+  if (kind == Kind::Count && value != std::floor(value))
+    return ("'" + text + "' is not a whole number").str();
   return "";
 }
 
@@ -122,8 +140,7 @@ struct ClusterEntry {
 
 namespace llvm::yaml {
 
-template <tpo::Kind kind>
-struct ScalarTraits<tpo::Quantity<kind>> {
+template <tpo::Kind kind> struct ScalarTraits<tpo::Quantity<kind>> {
   static void output(const tpo::Quantity<kind> &quantity, void *, raw_ostream &os) { os << quantity.value; }
   /// The context is the string that keeps the message alive.
   static StringRef input(StringRef text, void *context, tpo::Quantity<kind> &quantity) {
@@ -134,16 +151,14 @@ struct ScalarTraits<tpo::Quantity<kind>> {
   static QuotingType mustQuote(StringRef) { return QuotingType::None; }
 };
 
-template <>
-struct MappingTraits<tpo::LinkEntry> {
+template <> struct MappingTraits<tpo::LinkEntry> {
   static void mapping(IO &io, tpo::LinkEntry &entry) {
     io.mapRequired("bandwidth", entry.bandwidth);
     io.mapRequired("latency", entry.latency);
   }
 };
 
-template <>
-struct MappingTraits<tpo::FlopsEntry> {
+template <> struct MappingTraits<tpo::FlopsEntry> {
   static void mapping(IO &io, tpo::FlopsEntry &entry) {
     for (unsigned type = 0; type < tpo::kNumArithmeticTypes; ++type)
       io.mapOptional(tpo::getName(static_cast<tpo::ArithmeticType>(type)).data(), entry.byType[type]);
@@ -153,8 +168,7 @@ struct MappingTraits<tpo::FlopsEntry> {
   }
 };
 
-template <>
-struct MappingTraits<tpo::AchievableEntry> {
+template <> struct MappingTraits<tpo::AchievableEntry> {
   static void mapping(IO &io, tpo::AchievableEntry &entry) {
     io.mapOptional("flops", entry.flops);
     io.mapOptional("memory-bandwidth", entry.memoryBandwidth);
@@ -163,8 +177,7 @@ struct MappingTraits<tpo::AchievableEntry> {
   }
 };
 
-template <>
-struct MappingTraits<tpo::ClusterEntry> {
+template <> struct MappingTraits<tpo::ClusterEntry> {
   static void mapping(IO &io, tpo::ClusterEntry &entry) {
     io.mapOptional("name", entry.name);
     io.mapRequired("devices-per-node", entry.devicesPerNode);
@@ -198,9 +211,8 @@ Cluster makeCluster(const ClusterEntry &entry, StringRef bufferName) {
   cluster.memoryBytes = entry.memory.value * entry.achievable.memory.value;
   cluster.device.bytesPerMicrosecond = entry.memoryBandwidth.value * entry.achievable.memoryBandwidth.value / 1e6;
   cluster.device.launchMicroseconds = entry.launch.value;
-  for (auto [figure, flops] : zip_equal(cluster.device.flopsByType, entry.flops.byType))
+  for (auto [figure, flops] : zip_equal(cluster.device.flopsPerMicrosecond, entry.flops.byType))
     figure = flops ? flops->value * entry.achievable.flops.value / 1e6 : 0;
-  cluster.device.flopsPerMicrosecond = cluster.device.flopsByType[static_cast<unsigned>(ArithmeticType::F32)];
   cluster.intraNode = makeLink(entry.intraNode, entry.achievable.links.value);
   if (entry.interNode)
     cluster.interNode = makeLink(*entry.interNode, entry.achievable.links.value);
@@ -209,7 +221,20 @@ Cluster makeCluster(const ClusterEntry &entry, StringRef bufferName) {
 
 } // namespace
 
+/// The parser recurses; descriptions of clusters are small and flat.
+static StringRef findExcess(StringRef text) {
+  constexpr size_t kMaxBytes = 1 << 16, kMaxNested = 256;
+  if (text.size() > kMaxBytes)
+    return "too large: the description of a cluster has at most 64 KiB";
+  for (StringRef opening : {"[", "{", "- ", "-\n", "? ", "?\n", "-\t", "?\t"})
+    if (text.count(opening) > kMaxNested)
+      return "too deep: the description of a cluster is a map of maps";
+  return "";
+}
+
 Expected<Cluster> parseCluster(StringRef text, StringRef bufferName) {
+  if (StringRef excess = findExcess(text); !excess.empty())
+    return createStringError(bufferName.str() + ":1: " + excess.str());
   std::string diagnostics, scratch;
   auto collect = [](const SMDiagnostic &diagnostic, void *out) {
     auto &all = *static_cast<std::string *>(out);
@@ -224,6 +249,8 @@ Expected<Cluster> parseCluster(StringRef text, StringRef bufferName) {
   bool isEmpty = text.trim().empty();
   if (!isEmpty)
     input >> entry;
+  // Comments alone are no error of the parser's.
+  isEmpty |= !input.error() && entry.devicesPerNode.value == 0;
   if (isEmpty || input.error()) {
     if (diagnostics.empty())
       diagnostics = (bufferName + ":1: not the description of a cluster").str();
@@ -259,29 +286,103 @@ Error Cluster::checkDevices(int64_t devices) const {
   return Error::success();
 }
 
-Link Cluster::getLink(int64_t stride) const { return stride < devicesPerNode || !interNode ? intraNode : *interNode; }
-
-Link Cluster::getAxisLink(int64_t size, int64_t stride) const {
-  // Groups of an axis that do not divide a node straddle two.
-  bool isInside = size * stride <= devicesPerNode && devicesPerNode % (size * stride) == 0;
-  if (size <= 1 || isInside || !interNode)
-    return intraNode;
-  double inNode = std::max<int64_t>(1, std::min(size, devicesPerNode / stride));
-  double groups = std::ceil(size / inNode);
-  double perByte = (inNode - 1) / inNode / intraNode.bandwidth +
-                   (groups - 1) / groups / inNode / interNode->bandwidth;
-  double ring = static_cast<double>(size - 1) / size;
-  return {ring / perByte, std::max(intraNode.latency, interNode->latency)};
+bool Cluster::isInsideNode(int64_t size, int64_t stride, int64_t devices) const {
+  return size <= 1 || devices <= devicesPerNode || !interNode ||
+         (size * stride <= devicesPerNode && devicesPerNode % (size * stride) == 0);
 }
 
-tp::MeshAxis Cluster::getAxis(StringRef axisName, int64_t size, int64_t stride) const {
+/// How many devices of a group are in each node, where that is the same number
+/// everywhere; 0 where it is not.
+static int64_t getDevicesInNode(const Cluster &cluster, int64_t size, int64_t stride) {
+  if (stride >= cluster.devicesPerNode)
+    return 1;
+  if (cluster.devicesPerNode % stride != 0 || size * stride % cluster.devicesPerNode != 0)
+    return 0;
+  return cluster.devicesPerNode / stride;
+}
+
+Link Cluster::getAxisLink(int64_t size, int64_t stride, int64_t devices) const {
+  if (isInsideNode(size, stride, devices))
+    return intraNode;
+  double latency = interNode->latency + 2 * intraNode.latency;
+  double inNode = getDevicesInNode(*this, size, stride);
+  if (inNode == 0)
+    return {std::min(intraNode.bandwidth, interNode->bandwidth), latency};
+  double nodes = size / inNode;
+  double perByte = (inNode - 1) / inNode / intraNode.bandwidth + (nodes - 1) / nodes / inNode / interNode->bandwidth;
+  double ring = static_cast<double>(size - 1) / size;
+  return {ring / perByte, inNode > 1 ? latency : interNode->latency};
+}
+
+tp::MeshAxis Cluster::getAxis(StringRef axisName, int64_t size, int64_t stride, int64_t devices) const {
   tp::MeshAxis axis;
   axis.name = axisName.str();
   axis.size = size;
-  Link link = getAxisLink(size, stride);
+  Link link = getAxisLink(size, stride, devices);
   axis.bandwidth = link.bandwidth;
   axis.latency = link.latency;
   return axis;
+}
+
+/// Of a collective among `size` devices with one kind of link.
+static double getTime(tp::Collective collective, int64_t size, const Link &link, double inputBytes,
+                      double outputBytes) {
+  tp::MeshAxis axis;
+  axis.size = size;
+  axis.bandwidth = link.bandwidth;
+  axis.latency = link.latency;
+  collective.axes = {tp::AxisRef{0, 1, size}};
+  return tp::getCost(collective, tp::Mesh("mesh", {axis}), static_cast<int64_t>(inputBytes),
+                     static_cast<int64_t>(outputBytes))
+      .microseconds;
+}
+
+double Cluster::getCollectiveTime(const tp::Collective &collective, int64_t axisSize, int64_t stride, int64_t devices,
+                                  int64_t inputBytes, int64_t outputBytes) const {
+  int64_t size = tp::getNumShards(collective.axes);
+  for (const tp::AxisRef &ref : collective.axes)
+    stride = std::min(stride * axisSize / (ref.preSize * ref.size), stride * axisSize);
+  double inNode = getDevicesInNode(*this, size, stride);
+  if (isInsideNode(size, stride, devices) || inNode <= 1)
+    return getTime(collective, size, getAxisLink(size, stride, devices), inputBytes, outputBytes);
+  double nodes = size / inNode;
+  auto inside = [&](tp::CollectiveKind kind, double input, double output) {
+    tp::Collective part = collective;
+    part.kind = kind;
+    return getTime(part, static_cast<int64_t>(inNode), intraNode, input, output);
+  };
+  auto across = [&](tp::CollectiveKind kind, double input, double output) {
+    tp::Collective part = collective;
+    part.kind = kind;
+    return getTime(part, static_cast<int64_t>(nodes), *interNode, input, output);
+  };
+  tp::CollectiveKind kind = collective.kind;
+  double in = inputBytes, out = outputBytes;
+  switch (kind) {
+  case tp::CollectiveKind::AllReduce: {
+    double inParts = inside(tp::CollectiveKind::ReduceScatter, in, in / inNode) +
+                     across(kind, in / inNode, in / inNode) + inside(tp::CollectiveKind::AllGather, in / inNode, in);
+    return std::min(inside(kind, in, in) + across(kind, in, in), inParts);
+  }
+  case tp::CollectiveKind::AllGather:
+    return across(kind, in, in * nodes) + inside(kind, in * nodes, out);
+  case tp::CollectiveKind::ReduceScatter:
+    return inside(kind, in, in / inNode) + across(kind, in / inNode, out);
+  default:
+    return inside(kind, in, out) + across(kind, in, out);
+  }
+}
+
+const Link &Cluster::getStageLink(int64_t stage, int64_t tp, int64_t pp, int64_t dp) const {
+  if (!interNode)
+    return intraNode;
+  for (int64_t replica = 0; replica < dp; ++replica)
+    for (int64_t rank = 0; rank < tp; ++rank) {
+      int64_t from = (replica * pp + stage) * tp + rank;
+      if (from / devicesPerNode != (from + tp) / devicesPerNode)
+        return *interNode;
+    }
+  return intraNode;
 }
 
 } // namespace tpo

@@ -34,20 +34,20 @@ static constexpr ClusterPreset kPresets[] = {
 devices-per-node: 8
 memory: 80 GB
 memory-bandwidth: 3.35 TB/s
-flops: { f32: 67 TFLOP/s, f16: 989 TFLOP/s, bf16: 989 TFLOP/s, fp8: 1979 TFLOP/s, int8: 1979 TFLOP/s }
+flops: { f32: 67 TFLOP/s, f16: 989 TFLOP/s, bf16: 989 TFLOP/s, fp8: 1979 TFLOP/s, int8: 1979 TOP/s }
 launch: 2 us
-intra-node: { bandwidth: 450 GB/s, latency: 3 us }
-inter-node: { bandwidth: 50 GB/s, latency: 10 us }
+intra-node: { bandwidth: 450 GB/s, latency: 5 us }
+inter-node: { bandwidth: 50 GB/s, latency: 20 us }
 achievable: { flops: 0.65, memory-bandwidth: 0.8, links: 0.8, memory: 0.9 }
 )"},
     {"8xH200", "H200 SXM 141 GB, 8 per node, NVLink; InfiniBand NDR between nodes", R"(
 devices-per-node: 8
 memory: 141 GB
 memory-bandwidth: 4.8 TB/s
-flops: { f32: 67 TFLOP/s, f16: 989 TFLOP/s, bf16: 989 TFLOP/s, fp8: 1979 TFLOP/s, int8: 1979 TFLOP/s }
+flops: { f32: 67 TFLOP/s, f16: 989 TFLOP/s, bf16: 989 TFLOP/s, fp8: 1979 TFLOP/s, int8: 1979 TOP/s }
 launch: 2 us
-intra-node: { bandwidth: 450 GB/s, latency: 3 us }
-inter-node: { bandwidth: 50 GB/s, latency: 10 us }
+intra-node: { bandwidth: 450 GB/s, latency: 5 us }
+inter-node: { bandwidth: 50 GB/s, latency: 20 us }
 achievable: { flops: 0.65, memory-bandwidth: 0.8, links: 0.8, memory: 0.9 }
 )"},
     {"8xA100", "A100 SXM 80 GB, 8 per node, NVLink; InfiniBand HDR between nodes", R"(
@@ -56,8 +56,8 @@ memory: 80 GB
 memory-bandwidth: 2.039 TB/s
 flops: { f32: 19.5 TFLOP/s, f16: 312 TFLOP/s, bf16: 312 TFLOP/s, int8: 624 TOP/s, int4: 1248 TOP/s }
 launch: 2.5 us
-intra-node: { bandwidth: 300 GB/s, latency: 4 us }
-inter-node: { bandwidth: 25 GB/s, latency: 10 us }
+intra-node: { bandwidth: 300 GB/s, latency: 6 us }
+inter-node: { bandwidth: 25 GB/s, latency: 20 us }
 achievable: { flops: 0.7, memory-bandwidth: 0.8, links: 0.8, memory: 0.9 }
 )"},
     {"8xA100-PCIe", "A100 PCIe 80 GB, 8 per node, PCIe 4.0; one InfiniBand HDR port per four between nodes", R"(
@@ -67,7 +67,7 @@ memory-bandwidth: 1.935 TB/s
 flops: { f32: 19.5 TFLOP/s, f16: 312 TFLOP/s, bf16: 312 TFLOP/s, int8: 624 TOP/s, int4: 1248 TOP/s }
 launch: 2.5 us
 intra-node: { bandwidth: 32 GB/s, latency: 10 us }
-inter-node: { bandwidth: 6 GB/s, latency: 15 us }
+inter-node: { bandwidth: 6 GB/s, latency: 25 us }
 achievable: { flops: 0.6, memory-bandwidth: 0.8, links: 0.7, memory: 0.9 }
 )"},
     {"4xL40S", "L40S 48 GB, 4 per node, PCIe 4.0; one InfiniBand HDR port between nodes", R"(
@@ -77,7 +77,7 @@ memory-bandwidth: 864 GB/s
 flops: { f32: 91.6 TFLOP/s, f16: 362 TFLOP/s, bf16: 362 TFLOP/s, fp8: 733 TFLOP/s, int8: 733 TOP/s }
 launch: 2.5 us
 intra-node: { bandwidth: 32 GB/s, latency: 10 us }
-inter-node: { bandwidth: 6 GB/s, latency: 15 us }
+inter-node: { bandwidth: 6 GB/s, latency: 25 us }
 achievable: { flops: 0.6, memory-bandwidth: 0.8, links: 0.7, memory: 0.9 }
 )"},
     {"cpu-2core", "two CPU cores with AVX-512 that share memory: the embedded target", R"(

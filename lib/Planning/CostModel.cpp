@@ -9,7 +9,11 @@
 #include "tp-opt/Planning/CostModel.h"
 
 #include "tp-opt/Planning/CostNetwork.h"
+<<<<<<< HEAD
 #include "tp-opt/Planning/Strategies.h"
+=======
+#include "tp-opt/Planning/Execution.h"
+>>>>>>> 6083095 (Planning: what is fused or a view costs no launch, speed by element type; configurations of a cluster)
 
 using namespace mlir;
 
@@ -44,6 +48,22 @@ static double getAttentionFlops(Operation *op, const tp::OpLayouts &layouts, Arr
   return 2 * keys * (elements(op->getOperand(0), layouts.operands[0]) + elements(op->getResult(0), layouts.results[0]));
 }
 
+/// A convolution's, on one device: every element of the result meets one filter.
+static double getConvFlops(Operation *op, const tp::FactorAssignment &assignment, ArrayRef<int64_t> symbols) {
+  auto result = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  auto filters = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
+  if (!result || !filters || filters.getRank() == 0)
+    return 0;
+  double product = 2;
+  for (int64_t size : getShapeAt(result, symbols))
+    product *= size;
+  for (int64_t size : llvm::drop_begin(getShapeAt(filters, symbols)))
+    product *= size;
+  for (const tp::AxisRefs &axes : assignment.factorAxes)
+    product /= tp::getNumShards(axes);
+  return product;
+}
+
 /// Multiply-adds of `op` on one device, each two: contractions visit their whole
 /// loop nest, everything else costs memory traffic only.
 static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
@@ -51,7 +71,13 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   StringRef name = op->getName().stripDialect();
   if (name == "Attention")
     return getAttentionFlops(op, layouts, symbols);
+<<<<<<< HEAD
   if (!isContraction(op, rule))
+=======
+  if (name == "Conv")
+    return getConvFlops(op, assignment, symbols);
+  if (!llvm::is_contained({"MatMul", "Gemm", "MatMulInteger", "Einsum"}, name))
+>>>>>>> 6083095 (Planning: what is fused or a view costs no launch, speed by element type; configurations of a cluster)
     return 0;
   double product = 2;
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {
@@ -62,23 +88,83 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   return product;
 }
 
+StringRef getName(ArithmeticType type) {
+  static constexpr StringLiteral names[] = {"f32", "f16", "bf16", "fp8", "int8", "int4", "f64"};
+  static_assert(std::size(names) == kNumArithmeticTypes);
+  return names[static_cast<unsigned>(type)];
+}
+
+ArithmeticType getArithmeticType(Type elementType) {
+  if (elementType.isF64())
+    return ArithmeticType::F64;
+  if (elementType.isF16())
+    return ArithmeticType::F16;
+  if (elementType.isBF16())
+    return ArithmeticType::BF16;
+  if (!elementType.isIntOrFloat())
+    return ArithmeticType::F32;
+  unsigned bits = elementType.getIntOrFloatBitWidth();
+  if (isa<FloatType>(elementType))
+    return bits <= 8 ? ArithmeticType::FP8 : ArithmeticType::F32;
+  return bits <= 4 ? ArithmeticType::Int4 : bits <= 8 ? ArithmeticType::Int8 : ArithmeticType::F32;
+}
+
+double DeviceModel::getFlopsPerMicrosecond(ArithmeticType type) const {
+  auto speed = [&](ArithmeticType known) { return flopsPerMicrosecond[static_cast<unsigned>(known)]; };
+  if (speed(type) > 0)
+    return speed(type);
+  switch (type) {
+  case ArithmeticType::Int4:
+    return getFlopsPerMicrosecond(ArithmeticType::Int8);
+  case ArithmeticType::FP8:
+  case ArithmeticType::Int8:
+    return getFlopsPerMicrosecond(ArithmeticType::BF16);
+  case ArithmeticType::BF16:
+    return std::max(speed(ArithmeticType::F16), speed(ArithmeticType::F32));
+  case ArithmeticType::F16:
+    return std::max(speed(ArithmeticType::BF16), speed(ArithmeticType::F32));
+  case ArithmeticType::F64:
+    return speed(ArithmeticType::F32) / 2;
+  case ArithmeticType::F32:
+    break;
+  }
+  return speed(ArithmeticType::F32);
+}
+
+/// That of the left operand: weights are converted to it before they meet.
+static ArithmeticType getArithmeticType(Operation *op) {
+  auto type = op->getNumOperands() ? dyn_cast<RankedTensorType>(op->getOperand(0).getType()) : nullptr;
+  return type ? getArithmeticType(type.getElementType()) : ArithmeticType::F32;
+}
+
 PointTimes CostModel::getTimes(Operation *op, const tp::ShardingRule &rule, const tp::FactorAssignment &assignment,
                                const tp::OpLayouts &layouts) const {
   PointTimes times;
+  Execution execution = getExecution(op);
+  double speed = device.getFlopsPerMicrosecond(getArithmeticType(op));
   for (const OperatingPoint &point : points) {
-    double bytes = 0;
-    auto count = [&](Value value, const tp::Layout &layout) {
-      if (auto type = dyn_cast<RankedTensorType>(value.getType()))
-        bytes += tp::getMaxLocalElements(layout, getShapeAt(type, point.symbols), point.symbols) *
-                 getElementBits(type.getElementType()) / 8.0;
+    auto getBytes = [&](Value value, const tp::Layout &layout) -> double {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      return type ? tp::getMaxLocalElements(layout, getShapeAt(type, point.symbols), point.symbols) *
+                        getElementBits(type.getElementType()) / 8.0
+                  : 0;
     };
-    for (auto [value, layout] : llvm::zip(op->getOperands(), layouts.operands))
-      count(value, layout);
-    for (auto [value, layout] : llvm::zip(op->getResults(), layouts.results))
-      count(value, layout);
+    double read = 0, written = 0;
+    for (auto [value, layout, traffic] : llvm::zip(op->getOperands(), layouts.operands, execution.operands)) {
+      if (traffic == Traffic::Whole)
+        read += getBytes(value, layout);
+      else if (traffic == Traffic::AsResult)
+        read += getBytes(op->getResult(0), layouts.results[0]);
+    }
+    for (auto [value, layout, traffic] : llvm::zip(op->getResults(), layouts.results, execution.results)) {
+      if (traffic == Traffic::Whole)
+        written += getBytes(value, layout);
+      else if (traffic == Traffic::AsRead)
+        written += read;
+    }
     double flops = getFlops(op, rule, assignment, layouts, point.symbols);
-    times.push_back(device.launchMicroseconds +
-                    std::max(flops / device.flopsPerMicrosecond, bytes / device.bytesPerMicrosecond));
+    times.push_back((execution.launches ? device.launchMicroseconds : 0) +
+                    std::max(flops / speed, (read + written) / device.bytesPerMicrosecond));
   }
   return times;
 }
@@ -87,6 +173,19 @@ double CostModel::weigh(ArrayRef<double> times) const {
   double total = 0;
   for (auto [time, point] : llvm::zip_equal(times, points))
     total += point.weight * time;
+  return total;
+}
+
+double CostModel::getTime(ArrayRef<tp::ReshardStep> steps, ArrayRef<int64_t> shape, int64_t elementBits,
+                          ArrayRef<int64_t> symbols) const {
+  if (!collectives)
+    return tp::getCost(steps, mesh, shape, elementBits, symbols).microseconds;
+  auto getBytes = [&](const tp::Layout &layout) -> int64_t {
+    return llvm::divideCeil(tp::getMaxLocalElements(layout, shape, symbols) * elementBits, 8);
+  };
+  double total = 0;
+  for (const tp::ReshardStep &step : steps)
+    total += collectives(step.collective, getBytes(step.in), getBytes(step.out));
   return total;
 }
 
@@ -103,9 +202,8 @@ const std::optional<PointTimes> &CostModel::getReshardTimes(RankedTensorType typ
     return entry->second;
   PointTimes times;
   for (const OperatingPoint &point : points)
-    times.push_back(tp::getCost(*steps, mesh, getShapeAt(type, point.symbols), getElementBits(type.getElementType()),
-                                point.symbols)
-                        .microseconds);
+    times.push_back(
+        getTime(*steps, getShapeAt(type, point.symbols), getElementBits(type.getElementType()), point.symbols));
   return entry->second = std::move(times);
 }
 

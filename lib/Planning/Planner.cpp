@@ -9,6 +9,7 @@
 #include "PlannerClasses.h"
 
 #include "tp-opt/Partition/Blocks.h"
+#include "tp-opt/Planning/Execution.h"
 #include "tp-opt/Sharding/Weights.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -175,6 +176,11 @@ void Planner::addOperation(Operation *op) {
     }
   for (unsigned operand : getDividedWeights(op))
     key.push_back(asKey(operand));
+  // Readers tell what is in memory.
+  Execution execution = getExecution(op);
+  key.push_back(asKey(execution.launches));
+  for (Traffic traffic : llvm::concat<Traffic>(execution.operands, execution.results))
+    key.push_back(asKey(static_cast<int64_t>(traffic)));
   auto [entry, isNew] = known->ops.try_emplace(std::move(key));
   if (isNew)
     entry->second = makeClass(op);
@@ -352,17 +358,11 @@ FailureOr<Plan> Planner::solve(ArrayRef<CostNetwork::Extra> extra) {
     return failInfeasible();
   Plan plan;
   plan.solution = std::move(*solution);
-  addCosts(plan);
+  addTotals(plan);
   return plan;
 }
 
-void Planner::addCosts(Plan &plan) const {
-  unsigned points = cost.getPoints().size();
-  auto of = [&](Operation *op) -> PlanCost & {
-    PlanCost &layer = plan.layers[getLayer(op).value_or(-1)];
-    layer.times.resize(points);
-    return layer;
-  };
+void Planner::addCosts(const Plan &plan, llvm::function_ref<PlanCost &(Operation *)> of) const {
   for (Operation *op : ops)
     for (auto [sum, time] :
          llvm::zip_equal(of(op).times, classOf(op).times[plan.solution.states[variableOf.lookup(op)]]))
@@ -388,6 +388,15 @@ void Planner::addCosts(Plan &plan) const {
         sum.communication += time;
     }
   }
+}
+
+void Planner::addTotals(Plan &plan) const {
+  unsigned points = cost.getPoints().size();
+  addCosts(plan, [&](Operation *op) -> PlanCost & {
+    PlanCost &layer = plan.layers[getLayer(op).value_or(-1)];
+    layer.times.resize(points);
+    return layer;
+  });
   plan.total.times.resize(points);
   for (auto &[layer, part] : plan.layers) {
     part.times.resize(points);
@@ -395,6 +404,17 @@ void Planner::addCosts(Plan &plan) const {
     for (auto [sum, time] : llvm::zip_equal(plan.total.times, part.times))
       sum += time;
   }
+}
+
+double Planner::getLocalBytes(Value value, const Plan &plan, unsigned point) const {
+  auto type = cast<RankedTensorType>(value.getType());
+  ArrayRef<int64_t> symbols = cost.getPoints()[point].symbols;
+  Delivery delivery = getDelivery(value, plan);
+  double most = 0;
+  for (tp::LayoutAttr attr : {delivery.own, delivery.common})
+    if (FailureOr<tp::Layout> layout = tp::resolveLayout(attr, mesh, nullptr); succeeded(layout))
+      most = std::max<double>(most, tp::getMaxLocalElements(*layout, getShapeAt(type, symbols), symbols));
+  return most * getElementBits(type.getElementType()) / 8.0;
 }
 
 Planner::Delivery Planner::getDelivery(Value value, const Plan &plan) const {

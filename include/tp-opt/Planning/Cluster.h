@@ -60,17 +60,26 @@ struct Cluster {
   /// Of one node, or of all where their number is given.
   int64_t getDefaultDevices() const { return devicesPerNode * nodes.value_or(1); }
 
+  /// Whether groups of `size` of the first `devices` ranks, `stride` apart, are
+  /// each inside one node.
+  bool isInsideNode(int64_t size, int64_t stride, int64_t devices) const;
   /// What collectives along a mesh axis of `size` devices see, neighbours being
   /// `stride` ranks apart. With m devices of the axis in each of k nodes, a
   /// reduction goes through the node first, so that B/m bytes per device cross
   /// nodes; the bandwidth is the one with which a ring of all m k devices would
-  /// take that long. The latency is the slower link's.
-  Link getAxisLink(int64_t size, int64_t stride) const;
-  /// The link between ranks `stride` apart.
-  Link getLink(int64_t stride) const;
-
+  /// take that long. The latency is that of a message across nodes and two inside.
+  Link getAxisLink(int64_t size, int64_t stride, int64_t devices) const;
   /// An axis of a mesh with these links.
-  tp::MeshAxis getAxis(llvm::StringRef axisName, int64_t size, int64_t stride) const;
+  tp::MeshAxis getAxis(llvm::StringRef axisName, int64_t size, int64_t stride, int64_t devices) const;
+
+  /// Microseconds of a collective among groups of devices along the only axis of a
+  /// mesh, `stride` apart: where groups span nodes, the faster of two ways through
+  /// the node first, whole or in parts of 1/m.
+  double getCollectiveTime(const tp::Collective &collective, int64_t axisSize, int64_t stride, int64_t devices,
+                           int64_t inputBytes, int64_t outputBytes) const;
+  /// The slowest link between a rank of one stage and the same rank of the next,
+  /// with stages of `tp` ranks: behind `stage`, in any of the replicas.
+  const Link &getStageLink(int64_t stage, int64_t tp, int64_t pp, int64_t dp) const;
 };
 
 /// A preset's cluster, or a file's. Errors of files name file and line.

@@ -88,6 +88,12 @@ public:
   /// Warns where the plan divides no weight at all.
   void warnIfNothingIsDivided(const Plan &plan);
 
+  /// Adds the costs of a plan by operation: `of` tells where. A reshard belongs to
+  /// the operation whose result it moves, a weight to its first reader.
+  void addCosts(const Plan &plan, llvm::function_ref<PlanCost &(mlir::Operation *)> of) const;
+  /// Bytes of the largest part of a value that a device holds.
+  double getLocalBytes(mlir::Value value, const Plan &plan, unsigned point) const;
+
   /// The layout from which all readers of a value start.
   tp::LayoutAttr getDeliveredLayout(mlir::Value value, const Plan &plan) const;
   /// What the cheapest plan costs more in which `value` is delivered in any other
@@ -145,7 +151,7 @@ private:
   void addValue(mlir::Value value);
   std::unique_ptr<ValueClass> makeValueClass(mlir::Value value, llvm::ArrayRef<mlir::OpOperand *> uses);
   double returnCost(mlir::Value value, tp::LayoutAttr layout);
-  void addCosts(Plan &plan) const;
+  void addTotals(Plan &plan) const;
   Delivery getDelivery(mlir::Value value, const Plan &plan) const;
   const OpClass &classOf(mlir::Operation *op) const { return *classes.lookup(op); }
   std::string explain(mlir::Operation *op, const Strategy &strategy) const;
