@@ -8,6 +8,7 @@
 
 #include "tp-opt/Pipeline/Compiler.h"
 
+#include "Configure.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Artifact/Artifact.h"
@@ -37,9 +38,6 @@ using namespace mlir;
 namespace tpo {
 
 namespace {
-
-/// Devices of one mesh axis, and of the mesh: enough for any machine there is.
-constexpr int64_t kMaxDevices = 4096;
 
 /// Shows the report the module that is about to be partitioned: passes before
 /// that still move collectives.
@@ -90,6 +88,12 @@ private:
   }
   LogicalResult writeText(StringRef path, StringRef text);
   void addMesh();
+  LogicalResult chooseMesh();
+  /// Whether the table of configurations is all that is wanted.
+  bool isQuestion() const {
+    return options.devices > 0 && options.emit == Emit::Artifact && options.output.empty() && options.report.empty() &&
+           options.savePlan.empty() && options.explain.empty();
+  }
   LogicalResult addConstraints();
   LogicalResult compile();
 
@@ -97,6 +101,7 @@ private:
   MLIRContext &context;
   Location loc;
   OwningOpRef<ModuleOp> module;
+  Configured configured;
   Report report;
 };
 
@@ -126,22 +131,35 @@ LogicalResult Compilation::writeText(StringRef path, StringRef text) {
 }
 
 void Compilation::addMesh() {
-  SmallVector<tp::MeshAxis> axes;
-  for (const MeshAxisOption &axis : options.mesh) {
-    tp::MeshAxis meshAxis;
-    meshAxis.name = axis.name;
-    meshAxis.size = axis.size;
-    axes.push_back(meshAxis);
-  }
-  if (axes.empty()) {
-    tp::MeshAxis single;
-    single.name = "tp";
-    axes.push_back(single);
-  }
   OpBuilder b(&context);
   b.setInsertionPointToStart(module->getBody());
-  tp::Mesh mesh("mesh", axes);
-  tp::MeshOp::create(b, module->getLoc(), "mesh", mesh.toAttr(&context));
+  tp::MeshOp::create(b, module->getLoc(), "mesh", configured.getMesh(options.devices).toAttr(&context));
+}
+
+/// What is known about the cluster, before anything is decided: the table, where
+/// it is asked for, and the mesh.
+LogicalResult Compilation::chooseMesh() {
+  if (failed(phase("rank", [&] { return configure(*module, options, configured); })))
+    return failure();
+  if (!configured.table)
+    return success();
+  // What is printed to stdout stays readable by programs.
+  bool printsProgram = options.emit != Emit::Artifact && (options.output.empty() || options.output == "-");
+  llvm::raw_ostream &os = printsProgram ? llvm::errs() : llvm::outs();
+  if (options.onPhase)
+    options.onPhase("");
+  printTable(*configured.table, os);
+  os.flush();
+  report.addConfigurations(*configured.table, configured.mesh.empty() ? 1 : configured.mesh.front().size);
+  if (!options.chooseTp || isQuestion())
+    return success();
+  const Configuration *best = getBestTensorParallel(*configured.table);
+  if (!best)
+    return emitError(loc) << "no tp fits " << configured.table->devices << " devices of " << configured.cluster->name
+                          << ": " << configured.table->reasons.front();
+  os << "Compiling for tp=" << best->tp << ".\n";
+  os.flush();
+  return success();
 }
 
 LogicalResult Compilation::addConstraints() {
@@ -158,6 +176,8 @@ LogicalResult Compilation::addConstraints() {
 
 LogicalResult Compilation::run() {
   bool done = false;
+  if (failed(loadCluster(options, context, configured)))
+    return failure();
   if (failed(phase("import", [&] {
         ImportOptions importing = options.import;
         importing.recordTensors = options.emit == Emit::ONNX || !options.shard.empty() || !options.explain.empty() ||
@@ -177,6 +197,10 @@ LogicalResult Compilation::run() {
     report.addSimplified(*module);
   if (failed(print(Emit::Simplified, done)) || done)
     return success(done);
+  if (configured.cluster && failed(chooseMesh()))
+    return failure();
+  if (isQuestion())
+    return success();
   if (failed(phase("plan", [&] {
         addMesh();
         if (failed(addConstraints()))
@@ -282,6 +306,7 @@ void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options)
     plan.assume.push_back(entry);
   for (const std::string &pattern : options.explain)
     plan.explain.push_back(pattern);
+  plan.cluster = options.cluster;
   plan.planFile = options.planFile;
   plan.savePlan = options.savePlan;
   plan.alternatives = !options.report.empty();

@@ -12,6 +12,7 @@
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
+#include "tp-opt/Planning/Configurations.h"
 #include "tp-opt/Planning/Constraints.h"
 #include "tp-opt/Planning/CostModel.h"
 #include "tp-opt/Simplify/Unraised.h"
@@ -209,6 +210,40 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
     root["graph"] = graph->toJSON();
   }
   return success();
+}
+
+void Report::addConfigurations(const ConfigurationTable &table, int64_t tp) {
+  llvm::json::Array rows;
+  for (const Configuration &row : table.rows) {
+    llvm::json::Object object{{"dp", row.dp},         {"pp", row.pp},
+                              {"tp", row.tp},         {"ep", 1},
+                              {"feasible", row.fits}, {"reason", llvm::json::fixUTF8(row.reason)}};
+    if (row.isPredicted) {
+      object["prefill_ms"] = row.prefillMs;
+      object["prefills_per_s"] = row.prefillsPerSecond;
+      object["decode_ms"] = row.decodeMs;
+      object["throughput_tokens_per_s"] = row.tokensPerSecond;
+      object["memory_bytes_per_rank"] = row.memory.total();
+      object["weights_bytes"] = row.memory.weights;
+      object["cache_bytes"] = row.memory.caches;
+      object["activation_bytes"] = row.memory.activations;
+      object["communication_share"] = row.communication;
+      object["layers_of_stage"] = llvm::json::Array(row.layersOfStage);
+    }
+    if (row.isChosen)
+      object["chosen"] = true;
+    if (row.pp == 1 && row.tp == tp)
+      object["compiled"] = true;
+    rows.push_back(std::move(object));
+  }
+  root["configurations"] = std::move(rows);
+  llvm::json::Array reasons;
+  for (const std::string &reason : table.reasons)
+    reasons.push_back(llvm::json::fixUTF8(reason));
+  root["cluster"] = llvm::json::Object{{"name", llvm::json::fixUTF8(table.cluster)},
+                                       {"devices", table.devices},
+                                       {"memory_bytes", table.memoryBytes},
+                                       {"reasons", std::move(reasons)}};
 }
 
 void Report::addTiming(StringRef phase, double milliseconds) { timings[phase] = milliseconds; }

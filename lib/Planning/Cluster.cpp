@@ -354,7 +354,9 @@ double Cluster::getCollectiveTime(const tp::Collective &collective, int64_t axis
   auto across = [&](tp::CollectiveKind kind, double input, double output) {
     tp::Collective part = collective;
     part.kind = kind;
-    return getTime(part, static_cast<int64_t>(nodes), *interNode, input, output);
+    // Small messages of many nodes go through a tree.
+    double hops = interNode->latency * (std::log2(nodes) - 1) / 2;
+    return getTime(part, static_cast<int64_t>(nodes), *interNode, input, output) + hops;
   };
   tp::CollectiveKind kind = collective.kind;
   double in = inputBytes, out = outputBytes;

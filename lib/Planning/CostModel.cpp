@@ -9,11 +9,8 @@
 #include "tp-opt/Planning/CostModel.h"
 
 #include "tp-opt/Planning/CostNetwork.h"
-<<<<<<< HEAD
-#include "tp-opt/Planning/Strategies.h"
-=======
 #include "tp-opt/Planning/Execution.h"
->>>>>>> 6083095 (Planning: what is fused or a view costs no launch, speed by element type; configurations of a cluster)
+#include "tp-opt/Planning/Strategies.h"
 
 using namespace mlir;
 
@@ -71,13 +68,9 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   StringRef name = op->getName().stripDialect();
   if (name == "Attention")
     return getAttentionFlops(op, layouts, symbols);
-<<<<<<< HEAD
-  if (!isContraction(op, rule))
-=======
   if (name == "Conv")
     return getConvFlops(op, assignment, symbols);
-  if (!llvm::is_contained({"MatMul", "Gemm", "MatMulInteger", "Einsum"}, name))
->>>>>>> 6083095 (Planning: what is fused or a view costs no launch, speed by element type; configurations of a cluster)
+  if (!isContraction(op, rule) && name != "MatMulInteger" && name != "Einsum")
     return 0;
   double product = 2;
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {

@@ -9,6 +9,7 @@
 #include "tp-opt/Import/Import.h"
 #include "tp-opt/Partition/Blocks.h"
 #include "tp-opt/Planning/Assumptions.h"
+#include "tp-opt/Planning/Configurations.h"
 #include "tp-opt/Planning/DeviceConfigurations.h"
 #include "tp-opt/Planning/Explain.h"
 #include "tp-opt/Planning/Passes.h"
@@ -30,9 +31,6 @@ namespace tpo {
 #include "tp-opt/Planning/Passes.h.inc"
 
 namespace {
-
-/// Decode steps per prefill that the plan is made for.
-constexpr double kDecodeSteps = 16;
 
 struct PlanPass : impl::TpPlanPassBase<PlanPass> {
   using TpPlanPassBase::TpPlanPassBase;
@@ -67,9 +65,9 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
         Assumptions::parse(SmallVector<std::string>(assume.begin(), assume.end()), module.getLoc());
     if (failed(assumptions))
       return signalPassFailure();
-    std::vector<OperatingPoint> points = {{assumptions->getPrefill(module), 1},
-                                          {assumptions->getDecode(module), kDecodeSteps}};
-    CostModel cost(mesh, DeviceModel(), points);
+    FailureOr<CostModel> cost = makeCostModel(mesh, getOperatingPoints(*assumptions, module));
+    if (failed(cost))
+      return signalPassFailure();
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
@@ -84,7 +82,7 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
       if (failed(constraints))
         return signalPassFailure();
-      Planner planner(function, mesh, axis.value_or(0), cost, &*constraints);
+      Planner planner(function, mesh, axis.value_or(0), *cost, &*constraints);
       FailureOr<Plan> plan = planner.solve();
       if (failed(plan) || failed(describe(function, mesh, planner, *plan)))
         return signalPassFailure();
@@ -99,6 +97,24 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
   }
 
 private:
+  /// Of the cluster's devices, where one is named.
+  FailureOr<CostModel> makeCostModel(const tp::Mesh &mesh, std::vector<OperatingPoint> points) {
+    if (cluster.empty())
+      return CostModel(mesh, DeviceModel(), std::move(points));
+    llvm::Expected<Cluster> loaded = loadCluster(cluster);
+    if (!loaded)
+      return emitError(UnknownLoc::get(&getContext())) << "cluster: " << llvm::toString(loaded.takeError());
+    int64_t devices = mesh.getNumDevices();
+    if (llvm::Error error = loaded->checkDevices(devices))
+      return emitError(UnknownLoc::get(&getContext())) << "cluster: " << llvm::toString(std::move(error));
+    DeviceModel device = loaded->device;
+    return CostModel(mesh, device, std::move(points),
+                     [cluster = std::move(*loaded), devices](const tp::Collective &collective, int64_t inputBytes,
+                                                             int64_t outputBytes) {
+                       return cluster.getCollectiveTime(collective, devices, 1, devices, inputBytes, outputBytes);
+                     });
+  }
+
   /// Demands what the plan file says.
   LogicalResult loadPlan(func::FuncOp function, const tp::Mesh &mesh) {
     auto module = function->getParentOfType<ModuleOp>();

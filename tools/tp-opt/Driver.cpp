@@ -10,6 +10,7 @@
 
 #include "tp-opt/Import/Diagnostics.h"
 #include "tp-opt/Pipeline/Compiler.h"
+#include "tp-opt/Planning/Cluster.h"
 #include "tp-opt/Planning/Constraints.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -29,10 +30,25 @@ constexpr const char *kOverview = R"(tp-opt: compile an ONNX transformer to a te
   tp-opt MODEL.onnx --tp=4 -o MODEL.tpx        compile for 4 ranks
   tp-opt MODEL.onnx --tp=4 --report=PLAN.html  what is split, what moves, what it costs
   tp-opt MODEL.onnx --tp=4 --emit=planned      print the program after a phase
+  tp-opt MODEL.onnx --devices=8 --cluster=8xH100          which dp x pp x tp is fastest, and why
+  tp-opt MODEL.onnx --tp=auto --cluster=FILE -o MODEL.tpx compile for the fastest tp that fits
   tp-run MODEL.tpx --inputs=IN.npz --outputs=OUT.npz
 
 Given anything but an .onnx file, tp-opt is an mlir-opt with the project's passes:
   tp-opt IN.mlir --tp-propagate --tp-partition (all passes: tp-opt --help-passes))";
+
+/// Kept for the option, which does not copy it.
+const std::string &describeClusters() {
+  static const std::string text = [] {
+    std::string names;
+    for (const ClusterPreset &preset : getClusterPresets())
+      names += (names.empty() ? "" : ", ") + preset.name.str();
+    return "Plan for this machine: a YAML or JSON file (docs/planning.md has the keys: FLOP/s by type, memory, links) "
+           "or one of " +
+           names + ". Warns where --tp=N is predicted to be no faster than half of it, or does not fit";
+  }();
+  return text;
+}
 
 /// Options of the compiler; made when needed, since mlir-opt's command line has
 /// options of the same names.
@@ -41,8 +57,17 @@ struct Options {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"), cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("The artifact to write (a directory), or the file for --emit"),
                               cl::value_desc("OUT.tpx"), cl::cat(category)};
-  cl::opt<int64_t> tp{"tp", cl::desc("Number of tensor-parallel ranks"), cl::value_desc("N"), cl::init(1),
-                      cl::cat(category)};
+  cl::opt<std::string> tp{"tp",
+                          cl::desc("Number of tensor-parallel ranks (default 1); 'auto': the one that is predicted to be "
+                                   "fastest of those that divide --devices and fit, on the --cluster"),
+                          cl::value_desc("N|auto"), cl::init("1"), cl::cat(category)};
+  cl::opt<std::string> cluster{"cluster", cl::desc(describeClusters()), cl::value_desc("NAME|FILE"), cl::cat(category)};
+  cl::opt<int64_t> devices{
+      "devices",
+      cl::desc("Print a table of every dp x pp x tp of N devices of the --cluster: predicted latency, throughput and "
+               "memory per rank, and why one wins. Without --tp what is compiled is that of --tp=auto; without -o, "
+               "--report or --emit nothing is"),
+      cl::value_desc("N"), cl::init(0), cl::cat(category)};
   cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
                             cl::value_desc("axis=size,..."), cl::cat(category)};
   cl::opt<LoweringOptions::Target> target{
@@ -149,7 +174,9 @@ public:
   Progress() : active(llvm::sys::Process::StandardErrIsDisplayed()) {}
   ~Progress() { clear(); }
   void show(StringRef phase) {
-    if (active)
+    if (phase.empty())
+      clear();
+    else if (active)
       llvm::errs() << "\r\033[Ktp-opt: " << phase << " ...";
   }
   void clear() {
@@ -198,7 +225,15 @@ int runCompiler(int argc, char **argv) {
   options.lowering.cpu = o.cpu;
   if (o.mesh.getNumOccurrences() && o.tp.getNumOccurrences())
     return fail("give --tp or --mesh, not both");
-  auto mesh = parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + std::to_string(o.tp));
+  options.cluster = o.cluster;
+  options.devices = o.devices;
+  bool isGiven = o.mesh.getNumOccurrences() || o.tp.getNumOccurrences();
+  options.chooseTp = o.tp == "auto" || (o.devices.getNumOccurrences() && !isGiven);
+  if (o.devices.getNumOccurrences() && (o.devices < 1 || o.devices > kMaxDevices))
+    return fail("--devices=" + Twine(o.devices) + ": need a number from 1 to " + Twine(kMaxDevices));
+  if (o.cluster.empty() && (o.devices.getNumOccurrences() || options.chooseTp))
+    return fail((o.tp == "auto" ? "--tp=auto" : "--devices") + StringRef(" needs --cluster=NAME|FILE (see --help)"));
+  auto mesh = parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + (options.chooseTp ? "1" : o.tp.getValue()));
   if (!mesh)
     return fail((o.mesh.getNumOccurrences() ? "--mesh: " : "--") + llvm::toString(mesh.takeError()));
   options.mesh = *mesh;
@@ -222,7 +257,7 @@ int runCompiler(int argc, char **argv) {
   if (!report.empty() && !report.ends_with(".json") && !report.ends_with(".html"))
     return fail("--report=" + report + ": the file's name must end in .json (data) or .html (a page)");
   if (options.emit == Emit::Artifact && options.output.empty() && options.report.empty() && options.savePlan.empty() &&
-      options.explain.empty())
+      options.explain.empty() && options.devices == 0)
     return fail("nothing to do: give -o OUT.tpx, --report=FILE.json|.html or --emit=PHASE (see --help)");
 
   if (options.emit == Emit::ONNX && (options.output.empty() || options.output == "-"))

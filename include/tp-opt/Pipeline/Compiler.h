@@ -38,6 +38,9 @@ struct MeshAxisOption {
   int64_t size = 1;
 };
 
+/// Devices of one mesh axis, and of the mesh: enough for any machine there is.
+inline constexpr int64_t kMaxDevices = 4096;
+
 /// Parses "dp=1,tp=4"; the error is for people.
 llvm::Expected<std::vector<MeshAxisOption>> parseMesh(llvm::StringRef text);
 
@@ -49,6 +52,9 @@ struct CompileOptions {
   std::string output;               ///< The artifact, or the printed text ("-" is stdout).
   std::string report;               ///< A .json or .html file; empty: none.
   std::vector<MeshAxisOption> mesh; ///< Empty: one device.
+  std::string cluster;              ///< A preset's name or a file; empty: links and devices by default.
+  int64_t devices = 0;              ///< To rank configurations of; 0: none.
+  bool chooseTp = false;            ///< Take the fastest tp that fits instead of `mesh`; needs a cluster.
   std::vector<std::string> assume;  ///< name=size, for plan and report.
   std::vector<std::string> shard;   ///< PATTERN=LAYOUT: layouts to demand.
   std::string planFile;             ///< Layouts to demand, as `savePlan` writes them.
@@ -58,7 +64,7 @@ struct CompileOptions {
   bool packWeights = false;
   Emit emit = Emit::Artifact;
   LoweringOptions lowering;
-  /// Called when a phase begins; for progress.
+  /// Called when a phase begins, for progress; with nothing before output.
   std::function<void(llvm::StringRef phase)> onPhase;
 };
 

@@ -17,6 +17,7 @@
 
 namespace tpo {
 
+struct ConfigurationTable;
 class ReportGraph;
 
 /// Collects the sections of `--report` while a module passes the phases.
@@ -35,6 +36,9 @@ public:
   /// Mesh, weights, arithmetic and collectives, from the program of one rank;
   /// sizes at these symbol values.
   mlir::LogicalResult addPartitioned(mlir::ModuleOp partitioned, llvm::ArrayRef<int64_t> symbols);
+  /// What the cost model predicts of a cluster's configurations; `tp` is what is
+  /// compiled.
+  void addConfigurations(const ConfigurationTable &table, int64_t tp);
   void addTiming(llvm::StringRef phase, double milliseconds);
   /// The report with the process's peak memory so far.
   llvm::json::Object take();

@@ -74,7 +74,8 @@ struct Cluster {
 
   /// Microseconds of a collective among groups of devices along the only axis of a
   /// mesh, `stride` apart: where groups span nodes, the faster of two ways through
-  /// the node first, whole or in parts of 1/m.
+  /// the node first, whole or in parts of 1/m. Each doubling of the nodes adds half
+  /// a message's latency.
   double getCollectiveTime(const tp::Collective &collective, int64_t axisSize, int64_t stride, int64_t devices,
                            int64_t inputBytes, int64_t outputBytes) const;
   /// The slowest link between a rank of one stage and the same rank of the next,

@@ -42,6 +42,8 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
                "Values of symbolic sizes that the plan is made for, as name=value">,
     Option<"writeNetwork", "write-network", "std::string", /*default=*/"",
            "Write the cost network and its minimum to this JSON file, for other solvers to check">,
+    Option<"cluster", "cluster", "std::string", "",
+           "Plan for the devices of this cluster, a preset or a file (docs/planning.md)">,
     Option<"planFile", "plan", "std::string", "",
            "A plan file whose layouts are demanded">,
     Option<"savePlan", "save-plan", "std::string", "",
