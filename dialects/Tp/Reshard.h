@@ -63,7 +63,7 @@ using ReshardSteps = llvm::SmallVector<ReshardStep, 0>;
 /// sizes `dims`, by `getCost` and a latency more for each collective's start;
 /// symbolic sizes count 16, elements 32 bits. Empty where the layouts are equal.
 /// Fails where `to` is partial along axes that `from` is not. Over meshes of more
-/// than five prime parts, what is free or makes tensors smaller goes first:
+/// than four prime parts, what is free or makes tensors smaller goes first:
 /// slice, reduce-scatter, all-to-all, then all-reduce, permute and all-gather.
 mlir::FailureOr<ReshardSteps> planReshard(const Mesh &mesh,
                                           llvm::ArrayRef<mlir::AffineExpr> dims,

@@ -372,7 +372,7 @@ ReshardSteps findCheapestReshard(const Mesh &mesh, ArrayRef<AffineExpr> dims,
                                  const Layout &to, ReshardSteps known) {
   // What costs next to nothing cannot be improved; more atoms than these make
   // too many layouts.
-  constexpr size_t kMaxAtoms = 5;
+  constexpr size_t kMaxAtoms = 4;
   double bound = getSearchCost(known, mesh, dims);
   bool onlySlices = llvm::all_of(known, [](const ReshardStep &step) {
     return step.collective.kind == CollectiveKind::Slice;

@@ -184,7 +184,7 @@ TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
     tp::Mesh mesh = makeMesh(seed % 2 ? 2 : 4);
     // Slow devices, so that arithmetic counts at these sizes.
     DeviceModel device;
-    device.flopsPerMicrosecond = 50;
+    device.flopsPerMicrosecond = {50};
     device.bytesPerMicrosecond = 100;
     device.launchMicroseconds = 0.5;
     CostModel cost(mesh, device, {{{}, 1}});
