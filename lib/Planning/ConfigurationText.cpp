@@ -136,8 +136,8 @@ void explainTable(ConfigurationTable &table) {
     table.reasons.push_back(text + ".");
   } else {
     std::string objective =
-        table.hasDecode ? formatv("one prefill and {0} decode steps", int(table.decodeSteps)).str() : "one pass";
-    table.reasons.push_back(formatv("{0} answers one request fastest: {1} take {2}.", getName(*chosen), objective,
+        table.hasDecode ? formatv("one prefill and {0} decode steps take", int(table.decodeSteps)).str() : "it takes";
+    table.reasons.push_back(formatv("{0} answers one request fastest: {1} {2}.", getName(*chosen), objective,
                                     formatMilliseconds(chosen->objectiveMs)));
   }
   if (std::string text = explainTensorParallel(table); !text.empty())

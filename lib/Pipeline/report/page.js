@@ -166,8 +166,9 @@ function addHeader() {
   add("Collectives", String(collectives.length), kindText || "nothing moves");
   add("Wire bytes per rank", bytes((report.totals || {}).wire_bytes_per_rank || 0), "sent in one step");
   const communication = sum(collectives, (entry) => entry.predicted_us || 0);
-  const chosen = (report.configurations || []).find((entry) => entry.chosen);
-  if (chosen && chosen.prefill_ms != null) add("Predicted prefill", millis(chosen.prefill_ms), `decode step ${millis(chosen.decode_ms)}`);
+  const configurations = report.configurations || [];
+  const chosen = configurations.find((entry) => entry.compiled) || configurations.find((entry) => entry.chosen);
+  if (chosen && chosen.prefill_ms != null) add("Predicted prefill", millis(chosen.prefill_ms), chosen.decode_ms == null ? "" : `decode step ${millis(chosen.decode_ms)}`);
   if (collectives.length) add("Predicted communication", micros(communication), "collectives one after another");
   const timings = report.timings_ms || {};
   const phases = ["import", "simplify", "plan", "partition", "lower"].filter((phase) => phase in timings);
@@ -267,7 +268,7 @@ function addConfigurations() {
   const columns = [
     ["dp", "DP", String], ["pp", "PP", String], ["tp", "TP", String], ["ep", "EP", String],
     ["prefill_ms", "Prefill", millis], ["decode_ms", "Decode step", millis],
-    ["throughput_tokens_per_s", "Tokens/s", (v) => v.toFixed(v < 100 ? 1 : 0)],
+    ["prefills_per_s", "Prefills/s", (v) => v.toFixed(v < 100 ? 1 : 0)], ["throughput_tokens_per_s", "Tokens/s", (v) => v.toFixed(v < 100 ? 1 : 0)],
     ["memory_bytes_per_rank", "Memory per rank", bytes],
     ["feasible", "Fits", (v) => (v ? "yes" : "no")], ["reason", "Reason", String],
   ].filter(([key]) => configurations.some((entry) => entry[key] !== undefined && entry[key] !== null));
@@ -277,7 +278,7 @@ function addConfigurations() {
     body.replaceChildren(...rows.map((entry) =>
       h("tr", { class: entry.chosen ? "chosen" : entry.feasible === false ? "no" : null },
         columns.map(([key, , format], i) => h("td", { class: isText(key) ? null : "n" },
-          entry[key] == null ? "\u2013" : format(entry[key]), entry.chosen && i === 0 ? " \u2713 chosen" : null)))));
+          entry[key] == null ? "\u2013" : format(entry[key]), i > 0 ? null : entry.chosen ? " \u2713 chosen" : entry.compiled ? " compiled" : null)))));
   const heads = columns.map(([key, name]) => {
     const th = h("th", { scope: "col", class: isText(key) ? null : "n", "aria-sort": "none" });
     th.append(h("button", { type: "button", onclick: () => {
@@ -293,7 +294,9 @@ function addConfigurations() {
   });
   fill(configurations);
   section("configurations", "Configurations",
-    "Ways to use the devices, by the cost model: data (DP), pipeline (PP), tensor (TP) and expert (EP) parallel.",
+    "Ways to use the devices, by the cost model: data (DP), pipeline (PP), tensor (TP) and expert (EP) parallel. " +
+      "Programs run TP; the rest is predicted.",
+    h("div", {}, ((report.cluster || {}).reasons || []).map((reason) => h("p", {}, reason))),
     h("div", { class: "table", tabindex: 0, role: "region", "aria-label": "Configurations" }, h("table", {}, h("thead", {}, h("tr", {}, heads)), body)));
 }
 

@@ -1,0 +1,160 @@
+//===- ConfigurationsTest.cpp - Predictions for a cluster -----------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Planning/Configurations.h"
+
+#include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Sharding/ExternalModels.h"
+
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace tpo;
+
+namespace {
+
+constexpr int64_t kHidden = 8192, kInner = 28672, kPast = 512;
+/// Bytes of a layer's weights.
+constexpr double kLayerBytes = 2.0 * 2 * kHidden * kInner;
+
+/// `layers` blocks of two products in bf16 and a cache, all of the size of a 70B
+/// model's.
+std::string makeModel(unsigned layers) {
+  std::string state = "tensor<1x8x?x128xbf16, #tp.dims<[1, 8, s1, 128]>>";
+  std::string grown = "tensor<1x8x?x128xbf16, #tp.dims<[1, 8, s1 + s0, 128]>>";
+  std::string fresh = "tensor<1x8x?x128xbf16, #tp.dims<[1, 8, s0, 128]>>";
+  std::string rows = "tensor<1x?x8192xbf16, #tp.dims<[1, s0, 8192]>>",
+              inner = "tensor<1x?x28672xbf16, #tp.dims<[1, s0, 28672]>>";
+  std::string heads = "tensor<1x?x8x128xbf16, #tp.dims<[1, s0, 8, 128]>>",
+              part = "tensor<1x?x1024xbf16, #tp.dims<[1, s0, 1024]>>";
+  std::string arguments = "%x0: " + rows, results = rows, returned, body;
+  for (unsigned i = 0; i < layers; ++i) {
+    std::string n = std::to_string(i), next = std::to_string(i + 1);
+    arguments += ", %past" + n + ": " + state;
+    results += ", " + grown;
+    returned += ", %now" + n;
+    auto weight = [&](StringRef name, StringRef from, StringRef to) {
+      body += "%" + name.str() + n + " = tp.weight \"" + name.str() + n +
+              "\" {file = 0 : i32, view = #tp.view<elem = bf16, offset = 0, strides = [" + to.str() +
+              ", 1]>} : tensor<" + from.str() + "x" + to.str() + "xbf16>\n";
+    };
+    auto op = [&](const std::string &result, StringRef name, const std::string &operands, StringRef attributes,
+                  const std::string &types, const std::string &type) {
+      body += "%" + result + n + " = \"onnx." + name.str() + "\"(" + operands + ")" + attributes.str() + " : (" +
+              types + ") -> " + type + "\n";
+    };
+    weight("k", "8192", "1024");
+    op("kx", "MatMul", "%x" + n + ", %k" + n, "", rows + ", tensor<8192x1024xbf16>", part);
+    body += "%shape" + n + " = \"onnx.SymbolicConstant\"() {value = #tp.dims<[1, s0, 8, 128]>} : () -> tensor<4xi64>\n";
+    op("kr", "Reshape", "%kx" + n + ", %shape" + n, " {allowzero = 1 : si64}", part + ", tensor<4xi64>", heads);
+    op("kt", "Transpose", "%kr" + n, " {perm = [0, 2, 1, 3]}", heads, fresh);
+    op("now", "Concat", "%past" + n + ", %kt" + n, " {axis = 2 : si64}", state + ", " + fresh, grown);
+    weight("u", "8192", "28672");
+    op("a", "MatMul", "%x" + n + ", %u" + n, "", rows + ", tensor<8192x28672xbf16>", inner);
+    op("b", "Relu", "%a" + n, "", inner, inner);
+    weight("d", "28672", "8192");
+    op("c", "MatMul", "%b" + n + ", %d" + n, "", inner + ", tensor<28672x8192xbf16>", rows);
+    body += "%x" + next + " = \"onnx.Add\"(%x" + n + ", %c" + n + ") : (" + rows + ", " + rows + ") -> " + rows + "\n";
+  }
+  return "module attributes {tp.symbols = [\"seq\", \"past\"]} {\nfunc.func @f(" + arguments + ") -> (" + results +
+         ") {\n" + body + "return %x" + std::to_string(layers) + returned + " : " + results + "\n}\n}";
+}
+
+class ConfigurationsTest : public ::testing::Test {
+protected:
+  ConfigurationsTest() {
+    DialectRegistry registry;
+    registry.insert<tp::TpDialect, onnx::OnnxDialect, func::FuncDialect>();
+    registerShardingExternalModels(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
+
+  ConfigurationTable rank(unsigned layers, int64_t devices, StringRef preset = "8xH100") {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(makeModel(layers), &context);
+    EXPECT_TRUE(bool(module));
+    llvm::Expected<Cluster> cluster = loadCluster(preset);
+    EXPECT_TRUE(bool(cluster));
+    used = *cluster;
+    auto assumptions = Assumptions::parse({}, module->getLoc());
+    auto table = rankConfigurations(*module->getOps<func::FuncOp>().begin(), *cluster, devices, *assumptions);
+    EXPECT_TRUE(succeeded(table));
+    return *table;
+  }
+
+  MLIRContext context;
+  Cluster used;
+};
+
+const Configuration &find(const ConfigurationTable &table, int64_t pp, int64_t tp) {
+  for (const Configuration &row : table.rows)
+    if (row.pp == pp && row.tp == tp)
+      return row;
+  ADD_FAILURE() << pp << " " << tp;
+  return table.rows.front();
+}
+
+TEST_F(ConfigurationsTest, LargeModel) {
+  constexpr unsigned kLayers = 80;
+  ConfigurationTable table = rank(kLayers, 16);
+  EXPECT_TRUE(table.hasDecode);
+  // Every factorisation once.
+  EXPECT_EQ(table.rows.size(), 15u);
+  double weights = kLayers * (kLayerBytes + 2.0 * kHidden * 1024);
+  for (const Configuration &row : table.rows) {
+    EXPECT_EQ(row.dp * row.pp * row.tp, 16);
+    EXPECT_EQ(std::accumulate(row.layersOfStage.begin(), row.layersOfStage.end(), 0), kLayers);
+    EXPECT_EQ(row.layersOfStage.size(), size_t(row.pp));
+    EXPECT_EQ(row.fits, row.memory.total() <= used.memoryBytes);
+    // More ranks than heads have copies of what makes them.
+    EXPECT_NEAR(row.memory.weights, weights / row.tp / row.pp, (row.tp > 8 ? 0.02 : 0.003) * weights);
+    // A decode step reads all weights and does little more.
+    double reading = weights / row.tp / used.device.bytesPerMicrosecond / 1e3;
+    EXPECT_GT(*row.decodeMs, reading);
+    EXPECT_LT(*row.decodeMs, reading + (row.tp > 8 ? 8 : 3)) << row.tp << " " << row.pp;
+    // A prefill multiplies 512 rows with them.
+    double multiplying = weights * 512 / row.tp / used.device.getFlopsPerMicrosecond(ArithmeticType::BF16) / 1e3;
+    EXPECT_GT(row.prefillMs, multiplying);
+    EXPECT_LT(row.prefillMs, 1.3 * multiplying + (row.tp > 8 ? 40 : 15)) << row.tp << " " << row.pp;
+    EXPECT_LE(*row.tokensPerSecond, row.dp * row.pp * 1e3 / *row.decodeMs * 1.02);
+  }
+  // Stages are balanced, and one request is no faster for them.
+  const Configuration &whole = find(table, 1, 8), &halves = find(table, 2, 8);
+  EXPECT_EQ(halves.layersOfStage, (std::vector<int64_t>{40, 40}));
+  EXPECT_GT(*halves.decodeMs, *whole.decodeMs);
+  EXPECT_GT(*halves.tokensPerSecond, 1.9 * *whole.tokensPerSecond / 2);
+  EXPECT_NEAR(halves.memory.weights, whole.memory.weights / 2, 1);
+  // Both requests of two stages have their caches.
+  EXPECT_NEAR(halves.memory.caches, whole.memory.caches, 0.1 * whole.memory.caches);
+  EXPECT_NEAR(whole.memory.caches, kLayers * 1024.0 * (kPast + 1) * 2 / 8, 0.1 * whole.memory.caches);
+  EXPECT_TRUE(table.rows.front().isChosen);
+  EXPECT_FALSE(table.reasons.empty());
+}
+
+TEST_F(ConfigurationsTest, WhatDoesNotFitIsLast) {
+  ConfigurationTable table = rank(80, 8, "4xL40S");
+  EXPECT_TRUE(table.rows.front().fits);
+  EXPECT_FALSE(table.rows.back().fits);
+  EXPECT_NE(table.rows.back().reason.find("needs "), std::string::npos);
+  EXPECT_NE(table.rows.back().reason.find(" of 43.2 GB"), std::string::npos);
+  const Configuration *best = getBestTensorParallel(table);
+  ASSERT_TRUE(best);
+  EXPECT_EQ(best->pp, 1);
+  EXPECT_TRUE(best->fits);
+  EXPECT_GT(find(table, 1, 1).memory.total(), used.memoryBytes);
+}
+
+TEST_F(ConfigurationsTest, StagesAreAtMostLayers) {
+  for (const Configuration &row : rank(3, 8).rows)
+    EXPECT_LE(row.pp, 3);
+}
+
+} // namespace
