@@ -9,6 +9,7 @@
 #include "tp-opt/Planning/Configurations.h"
 
 #include "dialects/Onnx/Onnx.h"
+#include "tp-opt/Planning/Execution.h"
 #include "tp-opt/Sharding/ExternalModels.h"
 
 #include "mlir/Parser/Parser.h"
@@ -155,6 +156,60 @@ TEST_F(ConfigurationsTest, WhatDoesNotFitIsLast) {
 TEST_F(ConfigurationsTest, StagesAreAtMostLayers) {
   for (const Configuration &row : rank(3, 8).rows)
     EXPECT_LE(row.pp, 3);
+}
+
+/// What is a view, is joined with another call, or stays where it is.
+TEST_F(ConfigurationsTest, WhatTouchesMemory) {
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(makeModel(1), &context);
+  std::map<std::string, SmallVector<Execution, 0>> executions;
+  for (Operation &op : (*module->getOps<func::FuncOp>().begin()).getBody().front())
+    executions[op.getName().stripDialect().str()].push_back(getExecution(&op));
+  auto traffic = [](std::initializer_list<Traffic> list) { return SmallVector<Traffic>(list); };
+  EXPECT_FALSE(executions["Reshape"][0].launches);
+  EXPECT_EQ(executions["Reshape"][0].results, traffic({Traffic::None}));
+  EXPECT_FALSE(executions["SymbolicConstant"][0].launches);
+  ASSERT_EQ(executions["MatMul"].size(), 3u);
+  EXPECT_TRUE(executions["MatMul"][0].launches);
+  EXPECT_FALSE(executions["MatMul"][1].launches) << "has the first one's left operand";
+  EXPECT_TRUE(executions["MatMul"][2].launches);
+  EXPECT_EQ(executions["MatMul"][0].operands, traffic({Traffic::Whole, Traffic::Whole}));
+  // Written for the product, which is a call.
+  EXPECT_TRUE(executions["Relu"][0].launches);
+  EXPECT_EQ(executions["Concat"][0].operands, traffic({Traffic::None, Traffic::Whole}));
+  EXPECT_EQ(executions["Concat"][0].results, traffic({Traffic::AsRead}));
+}
+
+TEST_F(ConfigurationsTest, WhatIsFused) {
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(R"mlir(
+    func.func @f(%x: tensor<4x8xf32>, %table: tensor<64x8xf32>, %i: tensor<4xi64>) -> (tensor<4x8xf32>, tensor<8x8xf32>) {
+      %g = "onnx.Gather"(%table, %i) {axis = 0 : si64} : (tensor<64x8xf32>, tensor<4xi64>) -> tensor<4x8xf32>
+      %a = "onnx.Sigmoid"(%x) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      %m = "onnx.Mul"(%a, %g) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+      %t = "onnx.Transpose"(%m) {perm = [1, 0]} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+      %p = "onnx.MatMul"(%t, %x) : (tensor<8x4xf32>, tensor<4x8xf32>) -> tensor<8x8xf32>
+      return %m, %p : tensor<4x8xf32>, tensor<8x8xf32>
+    })mlir",
+                                                             &context);
+  std::map<std::string, Execution> executions;
+  for (Operation &op : (*module->getOps<func::FuncOp>().begin()).getBody().front())
+    executions[op.getName().stripDialect().str()] = getExecution(&op);
+  EXPECT_EQ(executions["Gather"].operands, (SmallVector<Traffic>{Traffic::AsResult, Traffic::Whole}));
+  EXPECT_FALSE(executions["Sigmoid"].launches);
+  EXPECT_EQ(executions["Sigmoid"].results, (SmallVector<Traffic>{Traffic::None}));
+  EXPECT_TRUE(executions["Mul"].launches);
+  EXPECT_EQ(executions["Mul"].operands, (SmallVector<Traffic>{Traffic::None, Traffic::Whole}));
+  EXPECT_EQ(executions["Mul"].results, (SmallVector<Traffic>{Traffic::Whole}));
+  EXPECT_FALSE(executions["Transpose"].launches) << "strides of the product's operand";
+  EXPECT_EQ(executions["MatMul"].operands, (SmallVector<Traffic>{Traffic::Whole, Traffic::Whole}));
+}
+
+TEST_F(ConfigurationsTest, SpeedsByType) {
+  EXPECT_EQ(getArithmeticType(BFloat16Type::get(&context)), ArithmeticType::BF16);
+  EXPECT_EQ(getArithmeticType(Float8E4M3FNType::get(&context)), ArithmeticType::FP8);
+  EXPECT_EQ(getArithmeticType(IntegerType::get(&context, 8)), ArithmeticType::Int8);
+  EXPECT_EQ(getArithmeticType(IntegerType::get(&context, 4)), ArithmeticType::Int4);
+  EXPECT_EQ(getArithmeticType(IntegerType::get(&context, 64)), ArithmeticType::F32);
+  EXPECT_EQ(getArithmeticType(Float64Type::get(&context)), ArithmeticType::F64);
 }
 
 } // namespace

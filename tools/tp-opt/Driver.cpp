@@ -57,10 +57,11 @@ struct Options {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL.onnx"), cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("The artifact to write (a directory), or the file for --emit"),
                               cl::value_desc("OUT.tpx"), cl::cat(category)};
-  cl::opt<std::string> tp{"tp",
-                          cl::desc("Number of tensor-parallel ranks (default 1); 'auto': the one that is predicted to be "
-                                   "fastest of those that divide --devices and fit, on the --cluster"),
-                          cl::value_desc("N|auto"), cl::init("1"), cl::cat(category)};
+  cl::opt<std::string> tp{
+      "tp",
+      cl::desc("Number of tensor-parallel ranks (default 1); 'auto': the one that is predicted to be "
+               "fastest of those that divide --devices and fit, on the --cluster"),
+      cl::value_desc("N|auto"), cl::init("1"), cl::cat(category)};
   cl::opt<std::string> cluster{"cluster", cl::desc(describeClusters()), cl::value_desc("NAME|FILE"), cl::cat(category)};
   cl::opt<int64_t> devices{
       "devices",
@@ -233,7 +234,8 @@ int runCompiler(int argc, char **argv) {
     return fail("--devices=" + Twine(o.devices) + ": need a number from 1 to " + Twine(kMaxDevices));
   if (o.cluster.empty() && (o.devices.getNumOccurrences() || options.chooseTp))
     return fail((o.tp == "auto" ? "--tp=auto" : "--devices") + StringRef(" needs --cluster=NAME|FILE (see --help)"));
-  auto mesh = parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + (options.chooseTp ? "1" : o.tp.getValue()));
+  auto mesh =
+      parseMesh(o.mesh.getNumOccurrences() ? o.mesh.getValue() : "tp=" + (options.chooseTp ? "1" : o.tp.getValue()));
   if (!mesh)
     return fail((o.mesh.getNumOccurrences() ? "--mesh: " : "--") + llvm::toString(mesh.takeError()));
   options.mesh = *mesh;
