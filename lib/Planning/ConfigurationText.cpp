@@ -178,7 +178,8 @@ void printTable(const ConfigurationTable &table, raw_ostream &os) {
   }
   for (const std::string &reason : table.reasons)
     os << reason << "\n";
-  os << "Compiled programs run tp; dp and pp are predictions. Throughput is with every stage and replica busy.\n";
+  os << "Compiled programs run tp; dp and pp are predictions. Throughput is with every stage and replica busy. Whole "
+        "experts on ranks (ep) are not priced.\n";
 }
 
 } // namespace tpo
