@@ -47,15 +47,8 @@ MODELS = {
     "bert__mlm_legacy": PLAIN,
 }
 
-EMBEDDINGS = (
-    "word and position embeddings are split by rows: two partial sums that we add before reducing once; a sharding of "
-    "Shardy's has no partial sums"
-)
 # model -> {(layer, kind): how many more Shardy's program has}, from which tp on, and why.
-DIFFERENCES = {
-    "gpt2__cache": ({(None, "all_reduce"): 1}, 4, EMBEDDINGS),
-    "gpt2__nocache_legacy": ({(None, "all_reduce"): 1}, 4, EMBEDDINGS),
-}
+DIFFERENCES = {}
 BACKWARD = (
     "the head's first weight is split by rows, and Shardy carries that split back into the residual stream of all layers"
 )
