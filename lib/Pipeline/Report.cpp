@@ -165,6 +165,7 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   root["ranks"] = ranks;
 
   llvm::json::Array weights, flops;
+  std::vector<double> bytesOfRanks, flopsOfRanks;
   tp::RankCoordinates coordinates = tp::lookupRankCoordinates(partitioned, mesh);
   for (int64_t rank = 0; rank < ranks; ++rank) {
     SmallVector<int64_t> values(symbols);
@@ -186,9 +187,21 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
         work += localFlops(op, values);
       }
     });
+    bytesOfRanks.push_back(bytes);
+    flopsOfRanks.push_back(work);
     weights.push_back(bytes);
     flops.push_back(work);
   }
+  // The largest as a multiple of the mean: what the slowest rank makes others wait for.
+  auto imbalance = [](const auto &parts) {
+    double most = 0, sum = 0;
+    for (double part : parts) {
+      most = std::max(most, part);
+      sum += part;
+    }
+    return sum > 0 ? most * parts.size() / sum : 1.0;
+  };
+  root["imbalance"] = llvm::json::Object{{"weights", imbalance(bytesOfRanks)}, {"flops", imbalance(flopsOfRanks)}};
   root["weights_bytes_per_rank"] = std::move(weights);
   root["flops_per_rank"] = std::move(flops);
 
