@@ -307,6 +307,7 @@ void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options)
   for (const std::string &pattern : options.explain)
     plan.explain.push_back(pattern);
   plan.cluster = options.cluster;
+  plan.maxWeightBytes = options.maxWeightBytes;
   plan.planFile = options.planFile;
   plan.savePlan = options.savePlan;
   plan.alternatives = !options.report.empty();

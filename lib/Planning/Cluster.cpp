@@ -387,4 +387,11 @@ const Link &Cluster::getStageLink(int64_t stage, int64_t tp, int64_t pp, int64_t
   return intraNode;
 }
 
+llvm::Expected<double> parseMemorySize(StringRef text) {
+  double value = 0;
+  if (std::string problem = parseQuantity(text, Kind::Bytes, value); !problem.empty())
+    return llvm::createStringError(problem);
+  return value;
+}
+
 } // namespace tpo

@@ -83,7 +83,7 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       if (failed(constraints))
         return signalPassFailure();
       Planner planner(function, mesh, axis.value_or(0), *cost, &*constraints);
-      FailureOr<Plan> plan = planner.solve();
+      FailureOr<Plan> plan = maxWeightBytes > 0 ? planner.solveWithin(maxWeightBytes) : planner.solve();
       if (failed(plan) || failed(describe(function, mesh, planner, *plan)))
         return signalPassFailure();
       if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))

@@ -203,6 +203,16 @@ std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
     made->times.push_back(atLoad ? PointTimes(cost.getPoints().size(), 0)
                                  : cost.getTimes(op, strategy.rule, strategy.assignment, strategy.layouts));
 
+  for (const Strategy &strategy : strategies) {
+    double bytes = 0;
+    for (auto [operand, layout] : llvm::zip(op->getOperands(), strategy.layouts.operands))
+      if (!atLoad && isWeightExpression(operand))
+        if (auto type = dyn_cast<RankedTensorType>(operand.getType()); type && type.hasStaticShape())
+          bytes += tp::getMaxLocalElements(layout, type.getShape(), cost.getPoints().front().symbols) *
+                   getElementBits(type.getElementType()) / 8.0;
+    made->weightBytes.push_back(bytes);
+  }
+
   SmallVector<bool> isAllowed(strategies.size(), true);
   for (unsigned operand : getDividedWeights(op)) {
     auto divides = [&](const Strategy &strategy) {

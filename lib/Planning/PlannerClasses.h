@@ -20,6 +20,8 @@ inline const void *asKey(int64_t number) { return reinterpret_cast<const void *>
 struct Planner::OpClass {
   std::vector<Strategy> strategies;
   std::vector<PointTimes> times; ///< One per strategy.
+  /// What a device holds of the weights that are read, one per strategy.
+  std::vector<double> weightBytes;
   CostNetwork::Table cost = 0;
 };
 

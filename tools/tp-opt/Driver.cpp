@@ -69,6 +69,11 @@ struct Options {
                "memory per rank, and why one wins. Without --tp what is compiled is that of --tp=auto; without -o, "
                "--report or --emit nothing is"),
       cl::value_desc("N"), cl::init(0), cl::cat(category)};
+  cl::opt<std::string> maxWeights{
+      "max-weights",
+      cl::desc("What the weights of a rank may take, as '20 GB': the fastest plan that keeps to it (default: the fastest "
+               "plan, which divides large weights but may hold others on every rank)"),
+      cl::value_desc("SIZE"), cl::cat(category)};
   cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
                             cl::value_desc("axis=size,..."), cl::cat(category)};
   cl::opt<LoweringOptions::Target> target{
@@ -227,6 +232,12 @@ int runCompiler(int argc, char **argv) {
   if (o.mesh.getNumOccurrences() && o.tp.getNumOccurrences())
     return fail("give --tp or --mesh, not both");
   options.cluster = o.cluster;
+  if (o.maxWeights.getNumOccurrences()) {
+    auto size = parseMemorySize(o.maxWeights);
+    if (!size)
+      return fail("--max-weights: " + llvm::toString(size.takeError()));
+    options.maxWeightBytes = *size;
+  }
   options.devices = o.devices;
   bool isGiven = o.mesh.getNumOccurrences() || o.tp.getNumOccurrences();
   options.chooseTp = o.tp == "auto" || (o.devices.getNumOccurrences() && !isGiven);

@@ -52,6 +52,7 @@ struct CompileOptions {
   std::string output;               ///< The artifact, or the printed text ("-" is stdout).
   std::string report;               ///< A .json or .html file; empty: none.
   std::vector<MeshAxisOption> mesh; ///< Empty: one device.
+  uint64_t maxWeightBytes = 0;      ///< What the weights of a rank may take; 0: as much as they want.
   std::string cluster;              ///< A preset's name or a file; empty: links and devices by default.
   int64_t devices = 0;              ///< To rank configurations of; 0: none.
   bool chooseTp = false;            ///< Take the fastest tp that fits instead of `mesh`; needs a cluster.

@@ -88,6 +88,9 @@ llvm::Expected<Cluster> loadCluster(llvm::StringRef nameOrFile);
 /// `bufferName` stands for the file in errors.
 llvm::Expected<Cluster> parseCluster(llvm::StringRef text, llvm::StringRef bufferName);
 
+/// Bytes of "80 GB" or "16 GiB", as cluster files write them.
+llvm::Expected<double> parseMemorySize(llvm::StringRef text);
+
 /// Name and text of every preset.
 struct ClusterPreset {
   llvm::StringLiteral name, summary, text;

@@ -44,6 +44,8 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
            "Write the cost network and its minimum to this JSON file, for other solvers to check">,
     Option<"cluster", "cluster", "std::string", "",
            "Plan for the devices of this cluster, a preset or a file (docs/planning.md)">,
+    Option<"maxWeightBytes", "max-weight-bytes", "uint64_t", "0",
+           "What the weights of a rank may take; 0: as much as they want">,
     Option<"planFile", "plan", "std::string", "",
            "A plan file whose layouts are demanded">,
     Option<"savePlan", "save-plan", "std::string", "",

@@ -76,6 +76,11 @@ public:
   /// plan, or where elimination would need tables that are too large; at a
   /// constraint that no strategy of a reader satisfies.
   mlir::FailureOr<Plan> solve(llvm::ArrayRef<CostNetwork::Extra> extra = {});
+  /// The same among plans whose weights take at most so many bytes of a device:
+  /// memory gets the least price at which the plan fits, found by bisection, so
+  /// that a plan is found which no other beats in both, though not every such
+  /// plan can be. Fails with an error where no plan fits.
+  mlir::FailureOr<Plan> solveWithin(double maxWeightBytes);
 
   /// Writes `tp.layouts`, `tp.reasons`, `tp.layout` and the `tp.reshard`s.
   void apply(const Plan &plan);
@@ -150,6 +155,7 @@ private:
   llvm::SmallVector<unsigned> getDividedWeights(mlir::Operation *op) const;
   void addValue(mlir::Value value);
   std::unique_ptr<ValueClass> makeValueClass(mlir::Value value, llvm::ArrayRef<mlir::OpOperand *> uses);
+  std::vector<CostNetwork::Extra> priceWeights(double price);
   double returnCost(mlir::Value value, tp::LayoutAttr layout);
   void addTotals(Plan &plan) const;
   Delivery getDelivery(mlir::Value value, const Plan &plan) const;
