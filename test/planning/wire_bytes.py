@@ -73,6 +73,22 @@ EXPECTED = {
 }
 
 
+def check_limit(tp_opt, path):
+    """Weights that must fit: dividing more of them moves more bytes, until nothing is left to divide."""
+    report = path + ".json"
+    totals = []
+    for limit in (26, 24, 1):
+        command = [tp_opt, path, "--tp=8", f"--max-weights={limit} MB", f"--report={report}", "-o", path + ".tpx"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if limit == 1:
+            return done.returncode == 1 and "the weights of a rank take at least" in done.stderr and totals == sorted(totals)
+        with open(report) as file:
+            data = json.load(file)
+        totals.append(data["totals"]["wire_bytes_per_rank"])
+        if done.returncode or max(data["weights_bytes_per_rank"]) > limit * 1e6:
+            return False
+
+
 def main():
     tp_opt = sys.argv[1]
     failures = 0
@@ -81,6 +97,10 @@ def main():
             path = os.path.join(folder, "model.onnx")
             write_model(layer, sizes, path)
             onnx.checker.check_model(path)
+            if name == "Llama":
+                right = check_limit(tp_opt, path)
+                failures += not right
+                print(f"{name} tp=8 with limited weights: {'right' if right else 'WRONG'}")
             for tp in (4, 8):
                 layers = measure(tp_opt, path, tp)
                 outside = layers.pop(None, ([], 0.0))
