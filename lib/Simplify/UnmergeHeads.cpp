@@ -29,6 +29,34 @@ Value getUnmerged(Value value) {
   return merged ? merge.getData() : Value();
 }
 
+/// An operand of a product of merged ones. With a single batch nothing moves the
+/// transpose in front of the merge; with a single query the merge is lost among
+/// other reshapes.
+struct Factor {
+  Value merged, unmerged; ///< Null: not seen to be merged.
+  bool isTransposed = false;
+
+  explicit Factor(Value merged)
+      : merged(merged), unmerged(getUnmerged(merged)) {
+    auto transpose = merged.getDefiningOp<onnx::TransposeOp>();
+    if (unmerged || !transpose || getRank(merged) != 3 ||
+        getPerm(transpose) != SmallVector<int64_t>{0, 2, 1})
+      return;
+    unmerged = getUnmerged(transpose.getData());
+    isTransposed = unmerged != nullptr;
+  }
+  /// With `batch` and `heads` as dimensions.
+  Value build(PatternRewriter &rewriter, Location loc, AffineExpr batch,
+              AffineExpr heads) const {
+    if (!unmerged) {
+      Dims own = getDims(merged);
+      return makeReshape(rewriter, loc, merged, {batch, heads, own[1], own[2]});
+    }
+    return isTransposed ? makeTranspose(rewriter, loc, unmerged, {0, 1, 3, 2})
+                        : unmerged;
+  }
+};
+
 /// Replaces `op` by the merged result of `unmerged`.
 void replaceByMerged(PatternRewriter &rewriter, Operation *op, Value unmerged) {
   replaceByNew(
@@ -40,18 +68,31 @@ struct UnmergeMatMul : OpRewritePattern<onnx::MatMulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::MatMulOp op,
                                 PatternRewriter &rewriter) const override {
-    Value a = getUnmerged(op.getA()), b = getUnmerged(op.getB());
+    Factor a(op.getA()), b(op.getB());
     Dims result = getDims(op.getY());
-    if (!a || !b || result.size() != 3 || !allKnown(result))
+    if (result.size() != 3 || !allKnown(result) ||
+        (!a.unmerged && !b.unmerged) || getRank(op.getA()) != 3 ||
+        getRank(op.getB()) != 3 || !allKnown(getDims(op.getA())) ||
+        !allKnown(getDims(op.getB())))
       return failure();
-    Dims aDims = getDims(a), bDims = getDims(b);
-    if (!tp::provablyEqual(aDims[0], bDims[0]) ||
-        !tp::provablyEqual(aDims[1], bDims[1]))
-      return failure();
-    Type type = tp::makeTensorType({aDims[0], aDims[1], result[1], result[2]},
+    Dims outer = getDims(a.unmerged ? a.unmerged : b.unmerged);
+    if (a.unmerged && b.unmerged) {
+      Dims other = getDims(b.unmerged);
+      if (!tp::provablyEqual(outer[0], other[0]) ||
+          !tp::provablyEqual(outer[1], other[1]))
+        return failure();
+    } else if (!tp::provablyEqual(getDims(op.getA())[0],
+                                  getDims(op.getB())[0])) {
+      return failure(); // One of them is broadcast.
+    }
+    Type type = tp::makeTensorType({outer[0], outer[1], result[1], result[2]},
                                    getElementType(op.getY()));
+    SmallVector<Value> factors;
+    for (const Factor &factor : {a, b})
+      factors.push_back(
+          factor.build(rewriter, op.getLoc(), outer[0], outer[1]));
     Value unmerged = onnx::MatMulOp::create(rewriter, op.getLoc(),
-                                            TypeRange{type}, ValueRange{a, b})
+                                            TypeRange{type}, factors)
                          .getY();
     replaceByMerged(rewriter, op, unmerged);
     return success();

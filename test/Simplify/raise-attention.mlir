@@ -167,6 +167,30 @@ func.func @merged_heads(%q: tensor<2x4x3x16xf32>, %k: tensor<2x4x5x16xf32>, %v: 
 
 // -----
 
+// The same for a single batch, whose merge moves no transpose, and a single query,
+// whose merge is one with the split into heads.
+// CHECK-LABEL: func @merged_heads_of_one
+// CHECK: "onnx.Attention"
+// CHECK-SAME: scale = 2.500000e-01 : f32
+func.func @merged_heads_of_one(%x: tensor<1x1x64xf32>, %k: tensor<1x4x5x16xf32>, %v: tensor<1x4x5x16xf32>, %bias: tensor<4x1x5xf32>) -> tensor<1x4x1x16xf32> {
+  %c = "onnx.Constant"() {value = dense<0.25> : tensor<f32>} : () -> tensor<f32>
+  %sq = "onnx.Constant"() {value = dense<[4, 1, 16]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %sk = "onnx.Constant"() {value = dense<[4, 5, 16]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %ss = "onnx.Constant"() {value = dense<[1, 4, 1, 5]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %q3 = "onnx.Reshape"(%x, %sq) : (tensor<1x1x64xf32>, tensor<3xi64>) -> tensor<4x1x16xf32>
+  %k3 = "onnx.Reshape"(%k, %sk) : (tensor<1x4x5x16xf32>, tensor<3xi64>) -> tensor<4x5x16xf32>
+  %kt = "onnx.Transpose"(%k3) {perm = [0, 2, 1]} : (tensor<4x5x16xf32>) -> tensor<4x16x5xf32>
+  %0 = "onnx.MatMul"(%q3, %kt) : (tensor<4x1x16xf32>, tensor<4x16x5xf32>) -> tensor<4x1x5xf32>
+  %1 = "onnx.Mul"(%0, %c) : (tensor<4x1x5xf32>, tensor<f32>) -> tensor<4x1x5xf32>
+  %2 = "onnx.Add"(%1, %bias) : (tensor<4x1x5xf32>, tensor<4x1x5xf32>) -> tensor<4x1x5xf32>
+  %3 = "onnx.Reshape"(%2, %ss) : (tensor<4x1x5xf32>, tensor<4xi64>) -> tensor<1x4x1x5xf32>
+  %4 = "onnx.Softmax"(%3) {axis = -1 : si64} : (tensor<1x4x1x5xf32>) -> tensor<1x4x1x5xf32>
+  %5 = "onnx.MatMul"(%4, %v) : (tensor<1x4x1x5xf32>, tensor<1x4x5x16xf32>) -> tensor<1x4x1x16xf32>
+  return %5 : tensor<1x4x1x16xf32>
+}
+
+// -----
+
 // A sink is one more key: its score is the mask's last column, its value zero.
 // CHECK-LABEL: func @sink
 // CHECK-SAME: %[[Q:.*]]: tensor<1x4x3x8xf32>, %[[K:.*]]: tensor<1x2x5x8xf32>, %[[V:.*]]: tensor<1x2x5x8xf32>, %[[M:.*]]: tensor<1x1x3x5xf32>, %[[S:.*]]: tensor<1x4x1x1xf32>
