@@ -153,7 +153,8 @@ Rule quantization(Operation *op) {
   for (auto [dim, size] : llvm::enumerate(sizes)) {
     if (isOne(size))
       continue;
-    if (!isBlocked || dim != axis) {
+    // Of one block, which all elements share, any part is one.
+    if (!isBlocked || dim != axis || isOne(scale[axis])) {
       dims[dim].push_back(builder.parallel(size));
     } else {
       AffineExpr blockSize = getAffineConstantExpr(block, op->getContext());

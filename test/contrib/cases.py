@@ -108,7 +108,7 @@ def with_reference(name, build, expected, **kwargs):
         state = RNG.bits.state
         model, runs = build(**kwargs)
         RNG.bits.state = state
-        model.reference = build(**kwargs, **expected)[0]
+        model.reference = build(**{**kwargs, **expected})[0]
         return model, runs
 
     CASES[name] = make
@@ -510,6 +510,90 @@ define("moe_normalized", moe, "silu", normalize_routing_weights=1)
 define("moe_one_expert", moe, "relu", k=1, experts=8)
 define("moe_swiglu", moe, "swiglu", swiglu_fusion=1, activation_alpha=1.702, activation_beta=1.0, swiglu_limit=1.5,
        normalize_routing_weights=1)
+
+
+def pack(numbers, bits):
+    """Rows of small numbers as bytes, low bits first; rows end with a byte."""
+    parts = 8 // bits
+    padding = -numbers.shape[-1] % parts
+    numbers = np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, padding)])
+    split = numbers.reshape(*numbers.shape[:-1], -1, parts)
+    return (split << (np.arange(parts) * bits)).sum(-1).astype(np.uint8)
+
+
+def quantized_experts(m, experts, rows, columns, bits, block, zeros, order=None):
+    """Weights, scales and zero points, in the file and as numbers, which a float MoE has."""
+    blocks = columns // block if block else 1
+    numbers = RNG.integers(0, 2 ** bits, (experts, rows, columns))
+    scales = ((0.5 + RNG.random((experts, rows, blocks))) * columns ** -0.5 * 2.0 ** (2 - bits)).astype(np.float32)
+    points = RNG.integers(2 ** bits // 4, 2 ** bits * 3 // 4, (experts, rows, blocks))
+    if not zeros:
+        points[:] = 2 ** (bits - 1)
+    if order is not None:
+        numbers, scales, points = numbers[:, order], scales[:, order], points[:, order]
+    spread = columns // blocks
+    dense = ((numbers - points.repeat(spread, 2)) * scales.repeat(spread, 2)).astype(np.float32)
+    if not block:
+        scales, points = scales[:, :, 0], points[:, :, 0]
+    return (m.const(pack(numbers, bits)), m.const(scales), m.const(pack(points, bits)) if zeros else None), dense
+
+
+def quantized_moe(act, bits=4, block=32, k=2, experts=4, hidden=64, inner=32, bias=True, zeros=False, rank=3, wide=None,
+                  mixing=False, dense=False, order=None, **attrs):
+    """With `dense` the float MoE of the same numbers; `order` permutes the rows of fc1."""
+    m = Model()
+    m.input("x", ["b", "s", hidden] if rank == 3 else ["n", hidden])
+    flat = m.op("Reshape", "x", m.const(np.array([-1, hidden])), domain="") if rank == 3 else "x"
+    router = m.linear(flat, hidden, experts)
+    rows = 2 * inner if act == "swiglu" else inner
+    (w1, s1, z1), dense1 = quantized_experts(m, experts, rows, hidden, bits, block, zeros, order)
+    (w2, s2, z2), dense2 = quantized_experts(m, experts, hidden, inner, wide or bits, block, zeros)
+    b1 = floats(experts, rows, scale=0.3)
+    b1 = m.const(b1 if order is None else b1[:, order]) if bias else None
+    b2 = m.const(floats(experts, hidden, scale=0.3)) if bias else None
+    if wide:
+        attrs["fc2_expert_weight_bits"] = wide
+    if mixing:
+        mixing = m.op("Sigmoid", m.linear(flat, hidden, experts), domain="")
+    if dense:
+        for name in ("fc2_expert_weight_bits", "weights_prepacked"):
+            attrs.pop(name, None)
+        m.op("MoE", "x", router, m.const(dense1), b1, m.const(dense2), b2, names=["y"], k=k, activation_type=act, **attrs)
+    else:
+        if block:
+            attrs["block_size"] = block
+        m.op("QMoE", "x", router, w1, s1, b1, w2, s2, b2, None, None, None, z1, z2, None, mixing or None, names=["y"],
+             k=k, activation_type=act, expert_weight_bits=bits, **attrs)
+    m.output("y", rank)
+    return m, [{"x": floats(B, S, hidden) if rank == 3 else floats(7, hidden)}]
+
+
+normalized = dict(normalize_routing_weights=1)
+gated = dict(activation_alpha=1.702, activation_beta=1.0, swiglu_limit=1.5, **normalized)
+for act in ("relu", "gelu", "silu", "identity"):
+    define(f"qmoe_{act}", quantized_moe, act, **normalized)
+define("qmoe_no_bias", quantized_moe, "silu", bias=False, rank=2, **normalized)
+define("qmoe_one_expert", quantized_moe, "silu", k=1, experts=8, weights_prepacked=0, **normalized)
+define("qmoe_zero_points", quantized_moe, "silu", zeros=True, hidden=96, inner=96, **normalized)
+define("qmoe_rows", quantized_moe, "silu", block=0, **normalized)
+define("qmoe_rows_zero_points", quantized_moe, "silu", block=0, zeros=True, **normalized)
+define("qmoe_rows_eight_bits", quantized_moe, "silu", bits=8, block=0, **normalized)
+define("qmoe_two_bits", quantized_moe, "silu", bits=2, zeros=True, **normalized)
+define("qmoe_mixing", quantized_moe, "silu", mixing=True)
+define("qmoe_mixing_normalized", quantized_moe, "silu", mixing=True, **normalized)
+define("qmoe_swiglu", quantized_moe, "swiglu", swiglu_fusion=1, **gated)
+define("qmoe_swiglu_rows", quantized_moe, "swiglu", block=0, zeros=True, swiglu_fusion=1, **gated)
+# The CPU provider multiplies blocks of eight bits with rounded activations.
+with_reference("qmoe_eight_bits", quantized_moe, {"dense": True}, act="silu", bits=8, **normalized)
+with_reference("qmoe_eight_bits_zero_points", quantized_moe, {"dense": True}, act="swiglu", bits=8, zeros=True,
+               swiglu_fusion=1, **gated)
+# It lacks two widths in one operator and halves that lie one behind the other,
+with_reference("qmoe_two_widths", quantized_moe, {"dense": True}, act="silu", bits=4, wide=8, **normalized)
+with_reference("qmoe_swiglu_halves", quantized_moe, {"swiglu_fusion": 1, "order": None}, act="swiglu", swiglu_fusion=2,
+               order=np.r_[0:64:2, 1:64:2], **gated)
+# and normalises the routing weights whether asked to or not.
+with_reference("qmoe_not_normalized", quantized_moe, {"dense": True}, act="silu")
+with_reference("qmoe_not_normalized_one_expert", quantized_moe, {"dense": True}, act="relu", k=1)
 
 
 #===--- Recurrences ------------------------------------------------------===#

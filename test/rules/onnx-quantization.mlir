@@ -13,6 +13,11 @@ func.func @dequantize_blocks(%x: tensor<12x5xi8>, %s: tensor<3x5xf32>, %z: tenso
   return
 }
 
+func.func @dequantize_one_block(%x: tensor<4x10xi8>, %s: tensor<4x1xf32>, %z: tensor<4x1xi8>) {
+  %0 = "onnx.DequantizeLinear"(%x, %s, %z) {axis = 1 : si64, block_size = 10 : si64} : (tensor<4x10xi8>, tensor<4x1xf32>, tensor<4x1xi8>) -> tensor<4x10xf32>
+  return
+}
+
 func.func @dequantize_odd_blocks(%x: tensor<4x10xi8>, %s: tensor<4x3xf32>) {
   %none = "onnx.NoValue"() : () -> none
   %0 = "onnx.DequantizeLinear"(%x, %s, %none) {axis = 1 : si64, block_size = 4 : si64} : (tensor<4x10xi8>, tensor<4x3xf32>, none) -> tensor<4x10xf32>
