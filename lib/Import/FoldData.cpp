@@ -143,6 +143,7 @@ private:
   void foldGather();
   void foldSlice();
   void foldElementwise();
+  AffineExpr foldMinimum(AffineExpr lhs, AffineExpr rhs);
 
   Node &node;
   Symbols &symbols;
@@ -449,6 +450,26 @@ bool DataFolder::foldSelection() {
   return true;
 }
 
+// A size under a limit, `min(128, total)`, as exporters write the end of a
+// slice of a table. Where a shape depends on it, the size is taken to be within
+// the limit, as a slice's bounds are, and that becomes a requirement.
+AffineExpr DataFolder::foldMinimum(AffineExpr lhs, AffineExpr rhs) {
+  if (!lhs || !rhs || tp::getConst(lhs).has_value() == tp::getConst(rhs).has_value())
+    return {};
+  AffineExpr limit = tp::getConst(lhs) ? lhs : rhs;
+  AffineExpr size = tp::getConst(lhs) ? rhs : lhs;
+  if (!symbols.provablyNonNegative(size))
+    return {};
+  std::string name;
+  llvm::raw_string_ostream(name) << node.loc;
+  if (symbols.getAssumed().minima.contains(name)) {
+    symbols.require(limit - size);
+    return size;
+  }
+  results[0].origin.minima.push_back(name);
+  return {};
+}
+
 void DataFolder::foldElementwise() {
   static const llvm::StringSet<> unary{"Neg",   "Abs",  "Not",
                                        "Floor", "Ceil", "Round"};
@@ -474,10 +495,13 @@ void DataFolder::foldElementwise() {
   bool floatOperands = isa<FloatType>(node.elem(0));
   fill([&](ArrayRef<int64_t> index) {
     AffineExpr value = element(0, broadcastIndex(index, shapes[0]));
-    for (size_t i = 1; i < shapes.size(); ++i)
-      value = foldBinary(symbols, op, value,
-                         element(i, broadcastIndex(index, shapes[i])),
-                         floatOperands);
+    for (size_t i = 1; i < shapes.size(); ++i) {
+      AffineExpr other = element(i, broadcastIndex(index, shapes[i]));
+      AffineExpr folded = foldBinary(symbols, op, value, other, floatOperands);
+      if (!folded && op == "Min" && !floatOperands)
+        folded = foldMinimum(value, other);
+      value = folded;
+    }
     return value;
   });
 }

@@ -12,13 +12,10 @@ using namespace mlir;
 using namespace tpo;
 using namespace tpo::importer;
 
-GraphImporter::GraphImporter(ModelFile &file, StringRef path,
-                             const ImportOptions &options,
-                             const llvm::StringSet<> &dataInputs,
+GraphImporter::GraphImporter(ModelFile &file, StringRef path, const ImportOptions &options, const Assumptions &assumed,
                              MLIRContext *context)
-    : file(file), options(options), dataInputs(dataInputs), context(context),
-      fileLoc(FileLineColLoc::get(context, path, 0, 0)), symbols(context),
-      builder(context) {}
+    : file(file), options(options), context(context), fileLoc(FileLineColLoc::get(context, path, 0, 0)),
+      symbols(context, assumed), builder(context) {}
 
 ImportedValue *GraphImporter::Scope::lookup(StringRef name) const {
   for (const Scope *scope = this; scope; scope = scope->parent)
@@ -265,8 +262,8 @@ LogicalResult GraphImporter::setInputElements(StringRef name,
   fixableInputs.insert(name);
   if (value.elem.isInteger(1))
     return success();
-  if (!dataInputs.contains(name)) {
-    symbols.dataInputs[name] = false;
+  if (!symbols.getAssumed().dataInputs.contains(name)) {
+    symbols.dataInputs.insert(name);
     return success();
   }
   value.integers.emplace();
@@ -382,14 +379,6 @@ LogicalResult GraphImporter::importOutputs(const ::onnx::GraphProto &graph,
   return success();
 }
 
-SmallVector<std::string> GraphImporter::getNeededDataInputs() const {
-  SmallVector<std::string> needed;
-  for (const auto &entry : symbols.dataInputs)
-    if (entry.second)
-      needed.push_back(entry.first().str());
-  return needed;
-}
-
 FailureOr<OwningOpRef<ModuleOp>> GraphImporter::run() {
   const ::onnx::GraphProto &graph = file.getModel().graph();
   if (failed(checkModel()) || failed(importFunctions()))
@@ -422,18 +411,18 @@ tpo::importOnnxModel(StringRef path, const ImportOptions &options,
   if (!file)
     return emitError(FileLineColLoc::get(context, path, 0, 0))
            << llvm::toString(file.takeError());
-  // Each turn that fails without an error says which inputs it needs the
-  // elements of.
-  llvm::StringSet<> dataInputs;
+  // Each turn that fails without an error says what it needs; it was not
+  // assumed before.
+  Assumptions assumed;
   while (true) {
-    GraphImporter importer(**file, path, options, dataInputs, context);
+    GraphImporter importer(**file, path, options, assumed, context);
     auto module = importer.run();
-    SmallVector<std::string> needed;
-    if (failed(module))
-      needed = importer.getNeededDataInputs();
-    if (needed.empty())
+    if (succeeded(module) || importer.getNeeded().empty())
       return module;
-    for (const std::string &input : needed)
-      dataInputs.insert(input);
+    Assumptions needed = importer.getNeeded();
+    for (StringRef input : needed.dataInputs.keys())
+      assumed.dataInputs.insert(input);
+    for (StringRef minimum : needed.minima.keys())
+      assumed.minima.insert(minimum);
   }
 }

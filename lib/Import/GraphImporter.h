@@ -17,16 +17,14 @@ namespace tpo::importer {
 
 class GraphImporter {
 public:
-  GraphImporter(ModelFile &file, llvm::StringRef path,
-                const ImportOptions &options,
-                const llvm::StringSet<> &dataInputs,
+  GraphImporter(ModelFile &file, llvm::StringRef path, const ImportOptions &options, const Assumptions &assumed,
                 mlir::MLIRContext *context);
 
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> run();
 
-  /// After a run that failed without an error: inputs whose elements are needed
-  /// as symbols, beside those given.
-  llvm::SmallVector<std::string> getNeededDataInputs() const;
+  /// After a run that failed without an error: what is needed beside what it
+  /// was given.
+  const Assumptions &getNeeded() const { return symbols.needed; }
 
 private:
   using Opsets = llvm::StringMap<int64_t>;
@@ -179,7 +177,6 @@ private:
 
   ModelFile &file;
   const ImportOptions &options;
-  const llvm::StringSet<> &dataInputs;
   mlir::MLIRContext *context;
   mlir::Location fileLoc;
   Symbols symbols;

@@ -42,6 +42,9 @@ void Origin::merge(const Origin &from) {
   for (const std::string &input : from.inputs)
     if (!llvm::is_contained(inputs, input))
       inputs.push_back(input);
+  for (const std::string &minimum : from.minima)
+    if (!llvm::is_contained(minima, minimum))
+      minima.push_back(minimum);
 }
 
 IntegerAttr tpo::importer::getSignedAttr(MLIRContext *context, int64_t value) {
@@ -94,16 +97,13 @@ FailureOr<Dims> Node::requireIntegers(size_t i) {
 
 LogicalResult Node::failUnknown(size_t i) {
   const Origin &origin = operand(i).origin;
-  bool canBeSymbols =
-      !origin.other && llvm::any_of(origin.inputs, [&](StringRef input) {
-        return symbols.dataInputs.contains(input);
-      });
-  if (canBeSymbols) {
+  if (!origin.other) {
     for (const std::string &input : origin.inputs)
-      if (auto found = symbols.dataInputs.find(input);
-          found != symbols.dataInputs.end())
-        found->second = true;
-    return failure();
+      if (symbols.dataInputs.contains(input))
+        symbols.needed.dataInputs.insert(input);
+    symbols.needed.minima.insert_range(origin.minima);
+    if (!symbols.needed.empty())
+      return failure();
   }
   StringRef name = i < info->operands.size() ? info->operands[i].name : "";
   return emitError() << "the shape of the result depends on the contents of "

@@ -37,6 +37,7 @@ struct WeightReference {
 struct Origin {
   llvm::SmallVector<mlir::AffineExpr, 0> sizes;
   llvm::SmallVector<std::string, 0> inputs;
+  llvm::SmallVector<std::string, 0> minima; ///< See Assumptions.
   bool other = false; ///< Something that is too large to be followed.
 
   void merge(const Origin &from);
@@ -106,7 +107,7 @@ public:
   /// the result's shape depends on data.
   mlir::FailureOr<Dims> requireIntegers(size_t i);
   /// That error; no error yet where the elements are those of small integer
-  /// inputs, which become symbols (Symbols::dataInputs).
+  /// inputs, which become symbols (Assumptions).
   mlir::LogicalResult failUnknown(size_t i);
   /// Appends absent operands up to `i` and sets that one.
   void setOperand(size_t i, ImportedValue *value);

@@ -14,6 +14,7 @@
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <optional>
 #include <string>
@@ -25,9 +26,20 @@ struct Interval {
   std::optional<int64_t> low, high;
 };
 
+/// What an import takes for granted because an earlier turn failed without it.
+struct Assumptions {
+  /// Small integer inputs by name, whose elements are symbols.
+  llvm::StringSet<> dataInputs;
+  /// Minima of a size and a constant, by the operator's location: the size.
+  llvm::StringSet<> minima;
+
+  bool empty() const { return dataInputs.empty() && minima.empty(); }
+};
+
 class Symbols {
 public:
-  explicit Symbols(mlir::MLIRContext *context) : context(context) {}
+  explicit Symbols(mlir::MLIRContext *context, Assumptions assumed = {})
+      : context(context), assumed(std::move(assumed)) {}
 
   /// The symbol called `name`, made on first use.
   mlir::AffineExpr get(llvm::StringRef name);
@@ -65,9 +77,13 @@ public:
     return requirements;
   }
 
-  /// Small integer inputs by name: true where an operator needs the elements to
-  /// know a size. The import then starts again with these elements as symbols.
-  llvm::StringMap<bool> dataInputs;
+  /// What this import takes for granted, and what it would have to in order to
+  /// know a size that an operator needs: it then starts again.
+  const Assumptions &getAssumed() const { return assumed; }
+  Assumptions needed;
+
+  /// Small integer inputs whose elements could be symbols.
+  llvm::StringSet<> dataInputs;
 
   /// A symbol for an element of an input, and whether one is in `expr`.
   mlir::AffineExpr addData(llvm::StringRef name);
@@ -92,6 +108,7 @@ private:
   bool substitute(unsigned symbol, mlir::AffineExpr value);
 
   mlir::MLIRContext *context;
+  Assumptions assumed;
   llvm::SmallVector<std::string> names;
   llvm::StringMap<unsigned> indices;
   /// Per symbol its value; itself while free.

@@ -137,6 +137,29 @@ TEST(ImportGraphTest, AssumptionsAreRecorded) {
             "tensor<?x4xf32, #tp.dims<[s0, 4]>>");
 }
 
+TEST(ImportGraphTest, SizesAreWithinTheLimitsThatShapesDependOn) {
+  std::string sizes = " p = Shape<start = 1, end = 2>(k) n = Shape<start = 1, "
+                      "end = 2>(x) t = Add(p, n)";
+  // A table of 64 rows from `past` to `min(64, past + seq)`.
+  EXPECT_IR(importGraph("g (float[1,past,4] k, float[1,seq,4] x, float[64,4] "
+                        "table) => (float[r,4] y) <int64[1] z = {0}, int64[1] "
+                        "limit = {64}> {" +
+                        sizes + " e = Min(limit, t) y = Slice(table, p, e, z) }"),
+            "tp.requires = #tp.dims<[s0 * -1 - s1 + 64,", "tensor<?x4xf32, #tp.dims<[s1, 4]>>");
+  // What no shape depends on is computed.
+  ImportResult computed = importGraph("g (float[1,past,4] k, float[1,seq,4] x) => (int64[1] e) "
+                                      "<int64[1] limit = {64}> {" +
+                                      sizes + " e = Min(limit, t) }");
+  EXPECT_IR(computed, "\"onnx.Min\"");
+  EXPECT_FALSE(computed.contains("tp.requires")) << computed.ir;
+  // Of two sizes, either may be the smaller one.
+  EXPECT_ERROR(importGraph("g (float[1,past,4] k, float[1,seq,4] x, "
+                           "float[64,4] table) => (float[r,4] y) <int64[1] z = "
+                           "{0}> {" +
+                           sizes + " e = Min(p, n) y = Slice(table, z, e, z) }"),
+               "operand 'ends', which are only known when the model runs");
+}
+
 TEST(ImportGraphTest, ResizeReadsItsScales) {
   EXPECT_IR(importGraph("g (float[b,3,h,7] x) => (float[b,3,i,14] y) <float[4] "
                         "s = {1, 1, 2, 2}> { y = Resize (x, , s) }"),
