@@ -321,6 +321,14 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &proto,
   return success();
 }
 
+/// Why there can be no such operator, where that is more than that nobody wrote
+/// its lowering.
+static StringRef explainAbsence(StringRef opType) {
+  if (opType == "Loop" || opType == "Scan")
+    return ": a program has no loops, and iterations are not unrolled";
+  return "";
+}
+
 LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
                                             Scope &scope, int opset,
                                             Location loc) {
@@ -346,9 +354,8 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
   }
   const tpo::onnx::OpInfo *info = findSchema(domain, opType);
   if (!info)
-    return emitError(loc) << "operator " << opType
-                          << (domain.empty() ? "" : " of domain ") << domain
-                          << " (opset " << opset << ") is not supported";
+    return emitError(loc) << "operator " << opType << (domain.empty() ? "" : " of domain ") << domain << " (opset "
+                          << opset << ") is not supported" << (domain.empty() ? explainAbsence(opType) : "");
   Node node(*info, loc, opset, symbols);
   FailureOr<Values> operands = getOperands(proto, scope, loc);
   if (failed(operands))

@@ -152,6 +152,14 @@ TEST(ImportFunctionsTest, AnIfOfDataNamesTheInput) {
                            kBranches + " }"),
                "its condition depends on the contents of input 'x', which are only "
                "known when the model runs\n");
+  // What is computed from many elements is not followed to an input.
+  EXPECT_ERROR(importGraph("g (float[2,n] x, float[100,100] v) => (float[m,n] "
+                           "y) { r = Relu(v) s = ReduceMax<keepdims = 0>(r) c = "
+                           "Cast<to = 9>(s) y = If (c) " +
+                           kBranches + " }"),
+               "node 'y' (If): error: operator If: its condition is computed "
+               "from data, which is only known when the model runs; both "
+               "branches cannot be compiled");
 }
 
 TEST(ImportFunctionsTest, AnIfOfSizesSaysWhichToFix) {
@@ -185,6 +193,21 @@ TEST(ImportFunctionsTest, LoopsAreErrorsByName) {
                            "Identity(k) w = Relu(v) }> }"),
                "node 'y' (Loop): error: operator Loop (opset 18) is not "
                "supported");
+  EXPECT_ERROR(importGraph("g (float[2] x, float[3,2] v) => (float[2] y, "
+                           "float[3,2] w) { y, w = Scan <num_scan_inputs = 1, "
+                           "body = b (float[2] s, float[2] e) => (float[2] t, "
+                           "float[2] o) { t = Add(s, e) o = Identity(t) }> (x, "
+                           "v) }"),
+               "node 'y' (Scan): error: operator Scan (opset 18) is not "
+               "supported: a program has no loops");
+  // Where they stand makes no difference.
+  EXPECT_ERROR(importGraph("g (float[2] x, int64 n, bool c) => (float[2] y) "
+                           "<bool known = {1}> { y = If (known) <then_branch = "
+                           "t () => (float[2] p) { p = Loop (n, c, x) <body = b "
+                           "(int64 i, bool k, float[2] v) => (bool l, float[2] "
+                           "w) { l = Identity(k) w = Relu(v) }> }, else_branch "
+                           "= e () => (float[2] q) { q = Neg(x) }> }"),
+               "(Loop): error: operator Loop (opset 18) is not supported");
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { s = "
                            "SequenceConstruct(x, x) y = "
                            "ConcatFromSequence<axis = 0>(s) }"),
