@@ -134,8 +134,9 @@ def write_markdown(results, tps, path):
         "",
         "Cases passed of all, by architecture, variant and number of ranks (CPU threads): the outputs equal ONNX",
         "Runtime's on the same file within the tolerance stored with the export (1e-3 relative, 1e-4 absolute in 32 bits).",
-        "The models are small, with random weights; `tools/export_models.py` makes them and `tools/support_table.py`",
-        "writes this page.",
+        "Where a model allows activations to be rounded to 8 bits (`accuracy_level` of `MatMulNBits`), which is not done here,",
+        "ONNX Runtime was not allowed to, either. The models are small, with random weights; `tools/export_models.py` makes",
+        "them and `tools/support_table.py` writes this page.",
         "",
         f"{len(rows)} exports, {fully} with all cases passed. Cases passed of {cases}: "
         + ", ".join(f"{totals[tp]} at tp {tp}" for tp in tps)
