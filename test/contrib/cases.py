@@ -521,8 +521,8 @@ def pack(numbers, bits):
     return (split << (np.arange(parts) * bits)).sum(-1).astype(np.uint8)
 
 
-def quantized_experts(m, experts, rows, columns, bits, block, zeros, order=None):
-    """Weights, scales and zero points, in the file and as numbers, which a float MoE has."""
+def quantized_experts(experts, rows, columns, bits, block, zeros, order=None):
+    """Weights, scales and zero points as they are stored, and the numbers that a float MoE has."""
     blocks = columns // block if block else 1
     numbers = RNG.integers(0, 2 ** bits, (experts, rows, columns))
     scales = ((0.5 + RNG.random((experts, rows, blocks))) * columns ** -0.5 * 2.0 ** (2 - bits)).astype(np.float32)
@@ -535,35 +535,45 @@ def quantized_experts(m, experts, rows, columns, bits, block, zeros, order=None)
     dense = ((numbers - points.repeat(spread, 2)) * scales.repeat(spread, 2)).astype(np.float32)
     if not block:
         scales, points = scales[:, :, 0], points[:, :, 0]
-    return (m.const(pack(numbers, bits)), m.const(scales), m.const(pack(points, bits)) if zeros else None), dense
+    return (pack(numbers, bits), scales, pack(points, bits) if zeros else None), dense
 
 
 def quantized_moe(act, bits=4, block=32, k=2, experts=4, hidden=64, inner=32, bias=True, zeros=False, rank=3, wide=None,
-                  mixing=False, dense=False, order=None, **attrs):
-    """With `dense` the float MoE of the same numbers; `order` permutes the rows of fc1."""
+                  mixing=False, dense=False, order=None, apart=False, **attrs):
+    """With `dense` the float MoE of the same numbers; `order` permutes the rows of fc1, the odd ones of which are
+    fc3 with `apart`."""
     m = Model()
     m.input("x", ["b", "s", hidden] if rank == 3 else ["n", hidden])
     flat = m.op("Reshape", "x", m.const(np.array([-1, hidden])), domain="") if rank == 3 else "x"
     router = m.linear(flat, hidden, experts)
     rows = 2 * inner if act == "swiglu" else inner
-    (w1, s1, z1), dense1 = quantized_experts(m, experts, rows, hidden, bits, block, zeros, order)
-    (w2, s2, z2), dense2 = quantized_experts(m, experts, hidden, inner, wide or bits, block, zeros)
-    b1 = floats(experts, rows, scale=0.3)
-    b1 = m.const(b1 if order is None else b1[:, order]) if bias else None
-    b2 = m.const(floats(experts, hidden, scale=0.3)) if bias else None
+    first, dense1 = quantized_experts(experts, rows, hidden, bits, block, zeros, order)
+    second, dense2 = quantized_experts(experts, hidden, inner, wide or bits, block, zeros)
+    biases = [floats(experts, size, scale=0.3) if bias else None for size in (rows, hidden)]
+    if bias and order is not None:
+        biases[0] = biases[0][:, order]
     if wide:
         attrs["fc2_expert_weight_bits"] = wide
+
+    def stored(array):
+        return None if array is None else m.const(np.ascontiguousarray(array))
+
     if mixing:
         mixing = m.op("Sigmoid", m.linear(flat, hidden, experts), domain="")
     if dense:
         for name in ("fc2_expert_weight_bits", "weights_prepacked"):
             attrs.pop(name, None)
-        m.op("MoE", "x", router, m.const(dense1), b1, m.const(dense2), b2, names=["y"], k=k, activation_type=act, **attrs)
+        m.op("MoE", "x", router, stored(dense1), stored(biases[0]), stored(dense2), stored(biases[1]), names=["y"], k=k,
+             activation_type=act, **attrs)
     else:
         if block:
             attrs["block_size"] = block
-        m.op("QMoE", "x", router, w1, s1, b1, w2, s2, b2, None, None, None, z1, z2, None, mixing or None, names=["y"],
-             k=k, activation_type=act, expert_weight_bits=bits, **attrs)
+        layers = [(*first, biases[0]), (*second, biases[1]), (None,) * 4]
+        if apart:
+            layers[0], layers[2] = ([a if a is None else a[:, i::2] for a in layers[0]] for i in (0, 1))
+        (w1, s1, z1, b1), (w2, s2, z2, b2), (w3, s3, z3, b3) = [[stored(array) for array in layer] for layer in layers]
+        m.op("QMoE", "x", router, w1, s1, b1, w2, s2, b2, w3, s3, b3, z1, z2, z3, mixing or None, names=["y"], k=k,
+             activation_type=act, expert_weight_bits=bits, **attrs)
     m.output("y", rank)
     return m, [{"x": floats(B, S, hidden) if rank == 3 else floats(7, hidden)}]
 
@@ -587,10 +597,12 @@ define("qmoe_swiglu_rows", quantized_moe, "swiglu", block=0, zeros=True, swiglu_
 with_reference("qmoe_eight_bits", quantized_moe, {"dense": True}, act="silu", bits=8, **normalized)
 with_reference("qmoe_eight_bits_zero_points", quantized_moe, {"dense": True}, act="swiglu", bits=8, zeros=True,
                swiglu_fusion=1, **gated)
-# It lacks two widths in one operator and halves that lie one behind the other,
+# It lacks two widths in one operator and halves that do not alternate,
 with_reference("qmoe_two_widths", quantized_moe, {"dense": True}, act="silu", bits=4, wide=8, **normalized)
 with_reference("qmoe_swiglu_halves", quantized_moe, {"swiglu_fusion": 1, "order": None}, act="swiglu", swiglu_fusion=2,
                order=np.r_[0:64:2, 1:64:2], **gated)
+with_reference("qmoe_swiglu_apart", quantized_moe, {"swiglu_fusion": 1, "apart": False}, act="swiglu", apart=True,
+               zeros=True, **gated)
 # and normalises the routing weights whether asked to or not.
 with_reference("qmoe_not_normalized", quantized_moe, {"dense": True}, act="silu")
 with_reference("qmoe_not_normalized_one_expert", quantized_moe, {"dense": True}, act="relu", k=1)
