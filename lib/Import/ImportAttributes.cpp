@@ -8,7 +8,7 @@ using namespace tpo;
 using namespace tpo::importer;
 using ::onnx::AttributeProto;
 
-// Old files may leave out the type: the field that is set tells.
+// Files of IR version 1 may leave out the type: the field that is set tells.
 static AttributeProto::AttributeType typeOf(const AttributeProto &proto) {
   if (proto.type() != AttributeProto::UNDEFINED)
     return proto.type();
@@ -30,8 +30,28 @@ static AttributeProto::AttributeType typeOf(const AttributeProto &proto) {
                               : AttributeProto::UNDEFINED;
 }
 
+// Whether a field is set that the type does not name: which of them was meant?
+static bool isAmbiguous(const AttributeProto &proto) {
+  const std::pair<bool, AttributeProto::AttributeType> fields[] = {{proto.has_f(), AttributeProto::FLOAT},
+                                                                   {proto.has_i(), AttributeProto::INT},
+                                                                   {proto.has_s(), AttributeProto::STRING},
+                                                                   {proto.has_t(), AttributeProto::TENSOR},
+                                                                   {proto.has_g(), AttributeProto::GRAPH},
+                                                                   {proto.floats_size() > 0, AttributeProto::FLOATS},
+                                                                   {proto.ints_size() > 0, AttributeProto::INTS},
+                                                                   {proto.strings_size() > 0, AttributeProto::STRINGS},
+                                                                   {proto.tensors_size() > 0, AttributeProto::TENSORS},
+                                                                   {proto.graphs_size() > 0, AttributeProto::GRAPHS}};
+  return llvm::any_of(fields,
+                      [type = typeOf(proto)](const auto &field) { return field.first && field.second != type; });
+}
+
 FailureOr<Attribute>
 GraphImporter::convertAttribute(const AttributeProto &proto, Node &node) {
+  if (!proto.has_type() && file.getModel().ir_version() > 1)
+    return node.emitError() << "attribute '" << proto.name() << "' has no type";
+  if (isAmbiguous(proto))
+    return node.emitError() << "attribute '" << proto.name() << "' contains another value than its type says";
   switch (typeOf(proto)) {
   case AttributeProto::FLOAT:
     return Attribute(builder.getF32FloatAttr(proto.f()));

@@ -198,6 +198,20 @@ TEST(ImportErrorsTest, NodesThatTheirOpsetDoesNotHave) {
                "has input size 2 not in range [min=1, max=1]");
 }
 
+TEST(ImportErrorsTest, AttributesOfTwoValues) {
+  // Of operators, too, that ONNX's schemas do not speak of.
+  ::onnx::ModelProto model = parseModel("<ir_version: 8, opset_import: [\"\" : 18, \"com.microsoft\" : 1]> g "
+                                        "(float[2] x) => (float[2] y) { y = com.microsoft.QuickGelu <alpha = "
+                                        "1.5> (x) }");
+  EXPECT_IR(importProto(model), "alpha = 1.500000e+00 : f32");
+  model.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_i(2);
+  EXPECT_ERROR(importProto(model), "node 'y' (QuickGelu): error: attribute 'alpha' contains another "
+                                   "value than its type says");
+  model.mutable_graph()->mutable_node(0)->mutable_attribute(0)->clear_i();
+  model.mutable_graph()->mutable_node(0)->mutable_attribute(0)->clear_type();
+  EXPECT_ERROR(importProto(model), "attribute 'alpha' has no type");
+}
+
 TEST(ImportErrorsTest, OperandsOfTheWrongType) {
   EXPECT_ERROR(importGraph("g (float[2,3] x, float[1] i) => (float[1,3] y) "
                            "{ y = Gather(x, i) }"),

@@ -160,6 +160,13 @@ TEST(ImportGraphTest, SizesAreWithinTheLimitsThatShapesDependOn) {
                "operand 'ends', which are only known when the model runs");
 }
 
+TEST(ImportGraphTest, AGraphNeedsNoName) {
+  ::onnx::ModelProto model = parseModel("<ir_version: 8, opset_import: [\"\" : 18]> g (float[2] x) => "
+                                        "(float[2] y) { y = Relu(x) }");
+  model.mutable_graph()->clear_name();
+  EXPECT_IR(importProto(model), "\"onnx.Relu\"");
+}
+
 TEST(ImportGraphTest, ResizeReadsItsScales) {
   EXPECT_IR(importGraph("g (float[b,3,h,7] x) => (float[b,3,i,14] y) <float[4] "
                         "s = {1, 1, 2, 2}> { y = Resize (x, , s) }"),
