@@ -43,12 +43,10 @@ public:
   }
 
   /// Of a collective between layouts of so many pieces.
-  double get(const Collective &collective, int64_t piecesIn,
-             int64_t piecesOut) const {
+  double get(const Collective &collective, int64_t piecesIn, int64_t piecesOut) const {
     if (collective.kind == CollectiveKind::Slice)
       return kSliceMessages * latency;
-    return getCost(collective, mesh, static_cast<int64_t>(bytes / piecesIn),
-                   static_cast<int64_t>(bytes / piecesOut))
+    return getCost(collective, mesh, static_cast<int64_t>(bytes / piecesIn), static_cast<int64_t>(bytes / piecesOut))
                .microseconds +
            latency;
   }
@@ -58,8 +56,7 @@ public:
     int64_t piecesIn = getNumPieces(in), piecesOut = getNumPieces(out);
     if (in.partial == out.partial && piecesIn <= piecesOut)
       return 0;
-    double missing =
-        std::max(0.0, bytes / piecesOut - bytes / piecesIn) / (bandwidth * 1e3);
+    double missing = std::max(0.0, bytes / piecesOut - bytes / piecesIn) / (bandwidth * 1e3);
     return missing + latency;
   }
 
@@ -70,8 +67,8 @@ private:
 
 class ReshardSearch {
 public:
-  ReshardSearch(const Mesh &mesh, ArrayRef<AffineExpr> dims,
-                ArrayRef<AxisRef> atoms, const Layout &from, const Layout &to)
+  ReshardSearch(const Mesh &mesh, ArrayRef<AffineExpr> dims, ArrayRef<AxisRef> atoms, const Layout &from,
+                const Layout &to)
       : mesh(mesh), dims(dims), atoms(atoms), target(to), costs(mesh, dims) {
     visit(from, 0, -1, ReshardStep());
   }
@@ -89,16 +86,13 @@ private:
     bool isDone = false;
   };
 
-  void visit(const Layout &layout, double cost, int64_t previous,
-             const ReshardStep &step);
+  void visit(const Layout &layout, double cost, int64_t previous, const ReshardStep &step);
   void expandAtoms(const Layout &in);
   void expandSuffixes(const Layout &in);
   void expandPermutes(const Layout &in);
-  void tryStep(const Layout &in, const Collective &collective,
-               int64_t growing = -1);
+  void tryStep(const Layout &in, const Collective &collective, int64_t growing = -1);
   /// All sequences of some of `parts`, each at most once.
-  static void forEachSequence(ArrayRef<AxisRef> parts,
-                              function_ref<void(ArrayRef<AxisRef>)> body,
+  static void forEachSequence(ArrayRef<AxisRef> parts, function_ref<void(ArrayRef<AxisRef>)> body,
                               AxisRefs prefix = {});
   AxisRefs cut(ArrayRef<AxisRef> axes) const;
 
@@ -116,8 +110,7 @@ private:
   double limit = std::numeric_limits<double>::infinity();
 };
 
-void ReshardSearch::visit(const Layout &layout, double cost, int64_t previous,
-                          const ReshardStep &step) {
+void ReshardSearch::visit(const Layout &layout, double cost, int64_t previous, const ReshardStep &step) {
   double least = cost + costs.getLeast(layout, target);
   if (least >= limit)
     return;
@@ -147,8 +140,7 @@ AxisRefs ReshardSearch::cut(ArrayRef<AxisRef> axes) const {
   return parts;
 }
 
-void ReshardSearch::forEachSequence(ArrayRef<AxisRef> parts,
-                                    function_ref<void(ArrayRef<AxisRef>)> body,
+void ReshardSearch::forEachSequence(ArrayRef<AxisRef> parts, function_ref<void(ArrayRef<AxisRef>)> body,
                                     AxisRefs prefix) {
   for (const AxisRef &part : parts) {
     if (llvm::is_contained(prefix, part))
@@ -161,8 +153,7 @@ void ReshardSearch::forEachSequence(ArrayRef<AxisRef> parts,
 }
 
 /// `growing` is the dimension that the collective splits further.
-void ReshardSearch::tryStep(const Layout &in, const Collective &collective,
-                            int64_t growing) {
+void ReshardSearch::tryStep(const Layout &in, const Collective &collective, int64_t growing) {
   ReshardStep step;
   step.collective = collective;
   if (collective.kind == CollectiveKind::AllReduce)
@@ -173,15 +164,12 @@ void ReshardSearch::tryStep(const Layout &in, const Collective &collective,
   int64_t moved = getNumShards(collective.axes), piecesOut = pieces;
   if (collective.kind == CollectiveKind::AllGather)
     piecesOut /= moved;
-  else if (collective.kind == CollectiveKind::ReduceScatter ||
-           collective.kind == CollectiveKind::Slice)
+  else if (collective.kind == CollectiveKind::ReduceScatter || collective.kind == CollectiveKind::Slice)
     piecesOut *= moved;
-  double cost =
-      nodes[current].cost + costs.get(step.collective, pieces, piecesOut);
+  double cost = nodes[current].cost + costs.get(step.collective, pieces, piecesOut);
   if (cost >= limit)
     return;
-  FailureOr<Layout> out =
-      apply(step.collective, in, dims, units, mesh, nullptr);
+  FailureOr<Layout> out = apply(step.collective, in, dims, units, mesh, nullptr);
   if (failed(out))
     return;
   step.in = in;
@@ -207,15 +195,10 @@ void ReshardSearch::expandAtoms(const Layout &in) {
   }
   for (unsigned dim = 0; dim < dims.size(); ++dim) {
     forEachSequence(terms, [&](ArrayRef<AxisRef> axes) {
-      tryStep(in,
-              {CollectiveKind::ReduceScatter, AxisRefs(axes), in.partialKind,
-               dim},
-              dim);
+      tryStep(in, {CollectiveKind::ReduceScatter, AxisRefs(axes), in.partialKind, dim}, dim);
     });
     forEachSequence(replicas, [&](ArrayRef<AxisRef> axes) {
-      tryStep(in,
-              {CollectiveKind::Slice, AxisRefs(axes), ReductionKind::Sum, dim},
-              dim);
+      tryStep(in, {CollectiveKind::Slice, AxisRefs(axes), ReductionKind::Sum, dim}, dim);
     });
   }
 }
@@ -229,10 +212,7 @@ void ReshardSearch::expandSuffixes(const Layout &in) {
       tryStep(in, {CollectiveKind::AllGather, suffix, ReductionKind::Sum, dim});
       for (unsigned other = 0; other < dims.size(); ++other)
         if (other != dim)
-          tryStep(in,
-                  {CollectiveKind::AllToAll, suffix, ReductionKind::Sum, dim,
-                   other},
-                  other);
+          tryStep(in, {CollectiveKind::AllToAll, suffix, ReductionKind::Sum, dim, other}, other);
     }
   }
 }
@@ -261,8 +241,7 @@ void ReshardSearch::expandPermutes(const Layout &in) {
   std::function<void()> choose = [&] {
     if (chosen.size() < places.size()) {
       for (const AxisRef &atom : usable) {
-        if (atom.size != places[chosen.size()].size ||
-            llvm::is_contained(chosen, atom))
+        if (atom.size != places[chosen.size()].size || llvm::is_contained(chosen, atom))
           continue;
         chosen.push_back(atom);
         choose();
@@ -289,8 +268,7 @@ void ReshardSearch::expandPermutes(const Layout &in) {
 
 std::optional<ReshardSteps> ReshardSearch::run(double bound) {
   limit = bound;
-  for (unsigned expanded = 0; !queue.empty() && expanded < kMaxExpanded;
-       ++expanded) {
+  for (unsigned expanded = 0; !queue.empty() && expanded < kMaxExpanded; ++expanded) {
     unsigned index = queue.top().second;
     queue.pop();
     if (nodes[index].isDone)
@@ -298,13 +276,10 @@ std::optional<ReshardSteps> ReshardSearch::run(double bound) {
     nodes[index].isDone = true;
     if (nodes[index].layout == target) {
       ReshardSteps steps;
-      for (int64_t at = index; nodes[at].previous >= 0;
-           at = nodes[at].previous) {
+      for (int64_t at = index; nodes[at].previous >= 0; at = nodes[at].previous) {
         steps.push_back(nodes[at].step);
-        if (ReshardStep &step = steps.back();
-            step.collective.kind == CollectiveKind::Permute)
-          step.collective.axes =
-              getPermutedAxes(step.in, step.out, mesh, atoms);
+        if (ReshardStep &step = steps.back(); step.collective.kind == CollectiveKind::Permute)
+          step.collective.axes = getPermutedAxes(step.in, step.out, mesh, atoms);
       }
       std::reverse(steps.begin(), steps.end());
       return steps;
@@ -322,9 +297,7 @@ std::optional<ReshardSteps> ReshardSearch::run(double bound) {
 } // namespace
 
 void appendKey(const Layout &layout, std::vector<const void *> &key) {
-  auto number = [&](int64_t value) {
-    key.push_back(reinterpret_cast<const void *>(intptr_t(value)));
-  };
+  auto number = [&](int64_t value) { key.push_back(reinterpret_cast<const void *>(intptr_t(value))); };
   auto add = [&](ArrayRef<AxisRef> axes) {
     for (const AxisRef &ref : axes) {
       number(ref.axis);
@@ -341,24 +314,20 @@ void appendKey(const Layout &layout, std::vector<const void *> &key) {
   number(static_cast<int64_t>(layout.partialKind));
 }
 
-double getSearchCost(ArrayRef<ReshardStep> steps, const Mesh &mesh,
-                     ArrayRef<AffineExpr> dims) {
+double getSearchCost(ArrayRef<ReshardStep> steps, const Mesh &mesh, ArrayRef<AffineExpr> dims) {
   StepCost costs(mesh, dims);
   double cost = 0;
   for (const ReshardStep &step : steps)
-    cost += costs.get(step.collective, getNumPieces(step.in),
-                      getNumPieces(step.out));
+    cost += costs.get(step.collective, getNumPieces(step.in), getNumPieces(step.out));
   return cost;
 }
 
-AxisRefs getPermutedAxes(const Layout &from, const Layout &to, const Mesh &mesh,
-                         ArrayRef<AxisRef> atoms) {
+AxisRefs getPermutedAxes(const Layout &from, const Layout &to, const Mesh &mesh, ArrayRef<AxisRef> atoms) {
   AxisRefs moved;
   SmallVector<int64_t> sources = getPermuteSources(from, to, mesh);
   for (const AxisRef &atom : atoms) {
     for (auto [rank, source] : llvm::enumerate(sources))
-      if (getIndex({atom}, mesh, mesh.getCoordinates(rank)) !=
-          getIndex({atom}, mesh, mesh.getCoordinates(source))) {
+      if (getIndex({atom}, mesh, mesh.getCoordinates(rank)) != getIndex({atom}, mesh, mesh.getCoordinates(source))) {
         moved.push_back(atom);
         break;
       }
@@ -367,16 +336,14 @@ AxisRefs getPermutedAxes(const Layout &from, const Layout &to, const Mesh &mesh,
   return moved;
 }
 
-ReshardSteps findCheapestReshard(const Mesh &mesh, ArrayRef<AffineExpr> dims,
-                                 ArrayRef<AxisRef> atoms, const Layout &from,
-                                 const Layout &to, ReshardSteps known) {
+ReshardSteps findCheapestReshard(const Mesh &mesh, ArrayRef<AffineExpr> dims, ArrayRef<AxisRef> atoms,
+                                 const Layout &from, const Layout &to, ReshardSteps known) {
   // What costs next to nothing cannot be improved; more atoms than these make
   // too many layouts.
   constexpr size_t kMaxAtoms = 4;
   double bound = getSearchCost(known, mesh, dims);
-  bool onlySlices = llvm::all_of(known, [](const ReshardStep &step) {
-    return step.collective.kind == CollectiveKind::Slice;
-  });
+  bool onlySlices =
+      llvm::all_of(known, [](const ReshardStep &step) { return step.collective.kind == CollectiveKind::Slice; });
   if (onlySlices || atoms.size() > kMaxAtoms)
     return known;
   ReshardSearch search(mesh, dims, atoms, from, to);

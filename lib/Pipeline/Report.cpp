@@ -228,9 +228,8 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
 void Report::addConfigurations(const ConfigurationTable &table, int64_t tp) {
   llvm::json::Array rows;
   for (const Configuration &row : table.rows) {
-    llvm::json::Object object{{"dp", row.dp},         {"pp", row.pp},
-                              {"tp", row.tp},         {"ep", 1},
-                              {"feasible", row.fits}, {"reason", llvm::json::fixUTF8(row.reason)}};
+    llvm::json::Object object{{"dp", row.dp}, {"pp", row.pp},         {"tp", row.tp},
+                              {"ep", 1},      {"feasible", row.fits}, {"reason", llvm::json::fixUTF8(row.reason)}};
     if (row.isPredicted) {
       object["prefill_ms"] = row.prefillMs;
       object["prefills_per_s"] = row.prefillsPerSecond;

@@ -26,8 +26,8 @@ std::vector<CostNetwork::Extra> Planner::priceWeights(double price) {
       continue;
     auto [entry, isNew] = tables.try_emplace(&made);
     if (isNew)
-      entry->second = network.makeTable(made.weightBytes.size(),
-                                        [&](unsigned state) { return price * made.weightBytes[state]; });
+      entry->second =
+          network.makeTable(made.weightBytes.size(), [&](unsigned state) { return price * made.weightBytes[state]; });
     costs.push_back({variableOf.lookup(op), entry->second});
   }
   return costs;
@@ -44,8 +44,9 @@ FailureOr<Plan> Planner::solveWithin(double maxWeightBytes) {
   if (failed(best))
     return failure();
   if (best->total.weightBytes > maxWeightBytes)
-    return function.emitError() << "the weights of a rank take at least " << llvm::formatv("{0:F2}", best->total.weightBytes / 1e6).str()
-                                << " MB on " << mesh.getNumDevices() << " devices, and may take "
+    return function.emitError() << "the weights of a rank take at least "
+                                << llvm::formatv("{0:F2}", best->total.weightBytes / 1e6).str() << " MB on "
+                                << mesh.getNumDevices() << " devices, and may take "
                                 << llvm::formatv("{0:F2}", maxWeightBytes / 1e6).str();
   // In logarithms: prices lie orders of magnitude apart.
   double low = 1e-12, high = kHighest;

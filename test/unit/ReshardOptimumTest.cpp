@@ -29,8 +29,7 @@ struct Problem {
 
 class LayoutGraph {
 public:
-  LayoutGraph(const Problem &problem, MLIRContext *context)
-      : shape(problem.shape) {
+  LayoutGraph(const Problem &problem, MLIRContext *context) : shape(problem.shape) {
     SmallVector<MeshAxis> axes;
     for (auto [index, size] : llvm::enumerate(problem.axes)) {
       MeshAxis axis;
@@ -72,9 +71,7 @@ public:
     return distance;
   }
 
-  double getCostOf(ArrayRef<ReshardStep> steps) const {
-    return getSearchCost(steps, mesh, dims);
-  }
+  double getCostOf(ArrayRef<ReshardStep> steps) const { return getSearchCost(steps, mesh, dims); }
 
   static constexpr double kFar = 1e30;
   Mesh mesh;
@@ -179,7 +176,8 @@ private:
 std::string describe(ArrayRef<ReshardStep> steps, const Mesh &mesh) {
   std::string text;
   for (const ReshardStep &step : steps)
-    text += (" " + stringifyCollectiveKind(step.collective.kind) + "(" + toString(step.collective.axes, mesh) + ")").str();
+    text +=
+        (" " + stringifyCollectiveKind(step.collective.kind) + "(" + toString(step.collective.axes, mesh) + ")").str();
   return text;
 }
 

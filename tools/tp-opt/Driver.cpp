@@ -71,8 +71,9 @@ struct Options {
       cl::value_desc("N"), cl::init(0), cl::cat(category)};
   cl::opt<std::string> maxWeights{
       "max-weights",
-      cl::desc("What the weights of a rank may take, as '20 GB': the fastest plan that keeps to it (default: the fastest "
-               "plan, which divides large weights but may hold others on every rank)"),
+      cl::desc(
+          "What the weights of a rank may take, as '20 GB': the fastest plan that keeps to it (default: the fastest "
+          "plan, which divides large weights but may hold others on every rank)"),
       cl::value_desc("SIZE"), cl::cat(category)};
   cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
                             cl::value_desc("axis=size,..."), cl::cat(category)};
