@@ -2,6 +2,8 @@
 
 #include "dialects/Tp/Layout.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace tpo::tp {
@@ -67,6 +69,9 @@ SmallVector<SymbolicRange> getLocalRanges(const Layout &layout,
   return ranges;
 }
 
+/// More than any machine has, and few enough for sums of bytes.
+static constexpr int64_t kMostElements = int64_t(1) << 48;
+
 int64_t getMaxLocalElements(const Layout &layout, ArrayRef<int64_t> shape,
                             ArrayRef<int64_t> symbols) {
   int64_t elements = 1;
@@ -74,10 +79,16 @@ int64_t getMaxLocalElements(const Layout &layout, ArrayRef<int64_t> shape,
     int64_t units = size;
     if (split.units)
       units = evaluate(split.units, symbols).value_or(size);
+    if (units <= 0 || elements == 0)
+      return 0;
     int64_t count = getNumShards(split.axes);
     // Pieces per device are the quotient rounded down or up, and somebody has
     // it rounded up.
-    elements *= units == 0 ? 0 : (units + count - 1) / count * (size / units);
+    int64_t pieces = units / count + (units % count != 0), local;
+    if (llvm::MulOverflow(pieces, size / units, local) ||
+        llvm::MulOverflow(elements, local, elements) ||
+        elements > kMostElements)
+      elements = kMostElements;
   }
   return elements;
 }

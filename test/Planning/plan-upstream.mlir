@@ -1,3 +1,4 @@
+// REQUIRES: plugins
 // Contractions of any dialect divide their weights: the rule says what they are.
 // RUN: tp-opt %s --tp-plan --split-input-file | FileCheck %s
 // RUN: tp-opt %s --tp-plan --tp-partition --split-input-file | FileCheck %s --check-prefix=RANK
