@@ -374,7 +374,8 @@ TEST(RuntimeSession, CallersBufferWithRoom) {
 //===----------------------------------------------------------------------===//
 
 std::string runOnce(Loaded &model, int64_t n) {
-  static std::vector<float> x(64), y(64);
+  // Never freed: a stalled rank may still use them when the program ends.
+  static auto &x = *new std::vector<float>(64), &y = *new std::vector<float>(64);
   tprt_view in = viewOf(x, TPRT_F32, {n}), out = viewOf(y, TPRT_F32, {n});
   std::string error = take(tprt_session_bind_input(model.session, 0, &in));
   error += take(tprt_session_bind_output(model.session, 0, &out));
