@@ -13,8 +13,11 @@ LocalRange getLocalRange(int64_t size, int64_t units, int64_t count,
   if (units == 0)
     return {0, 0};
   int64_t piece = size / units;
-  int64_t begin = index * units / count;
-  int64_t end = (index + 1) * units / count;
+  // floor(i * units / count) without the product, which may be too large.
+  auto boundary = [&](int64_t i) {
+    return i * (units / count) + i * (units % count) / count;
+  };
+  int64_t begin = boundary(index), end = boundary(index + 1);
   return {begin * piece, (end - begin) * piece};
 }
 

@@ -11,6 +11,8 @@
 #include "dialects/Tp/Reshard.h"
 #include "tp-opt/Partition/Blocks.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace tpo {
@@ -82,9 +84,12 @@ struct Sizes {
     return getElements(in) >= getElements(out) ? in : out;
   }
   static int64_t getElements(ArrayRef<int64_t> sizes) {
+    // More than any machine has, and few enough for sums of bytes.
+    constexpr int64_t kMost = int64_t(1) << 48;
     int64_t elements = 1;
     for (int64_t size : sizes)
-      elements *= size;
+      if (llvm::MulOverflow(elements, size, elements) || elements > kMost)
+        elements = kMost;
     return elements;
   }
 };

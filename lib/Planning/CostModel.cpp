@@ -76,7 +76,7 @@ static double getFlops(Operation *op, const tp::ShardingRule &rule, const tp::Fa
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {
     int64_t size = factor.size ? tp::evaluate(factor.size, symbols).value_or(1) : 1;
     int64_t shards = tp::getNumShards(assignment.factorAxes[index]);
-    product *= (size + shards - 1) / shards;
+    product *= static_cast<double>(size / shards + (size % shards != 0));
   }
   return product;
 }
