@@ -77,22 +77,48 @@ static bool allowsStrides(Value value) {
   });
 }
 
-void tpo::markStates(func::FuncOp func) {
+/// `[input, output, axis]` of every append that could be a state's.
+static SmallVector<DenseI64ArrayAttr> findStates(func::FuncOp func) {
   Builder builder(func.getContext());
-  SmallVector<Attribute> states;
+  SmallVector<DenseI64ArrayAttr> states;
   for (auto append : func.getOps<rt::CacheAppendOp>()) {
     auto past = dyn_cast<BlockArgument>(append.getPast()), present = dyn_cast<BlockArgument>(append.getOut());
-    if (!past || !present || func.getArgAttr(past.getArgNumber(), rt::RtDialect::kStridedAttr) ||
-        !append.getPerm(0).empty() || !append.getPerm(2).empty())
+    if (!past || !present || !append.getPerm(0).empty() || !append.getPerm(2).empty())
       continue;
     auto output = func.getArgAttrOfType<IntegerAttr>(present.getArgNumber(), rt::RtDialect::kOutputAttr);
     auto rank = cast<RankedTensorType>(present.getType()).getRank();
     if (!output || static_cast<int64_t>(append.getAxis()) == rank - 1 || !allowsStrides(past) ||
         !allowsStrides(append.getResult(0)))
       continue;
-    for (BlockArgument argument : {past, present})
-      func.setArgAttr(argument.getArgNumber(), rt::RtDialect::kStridedAttr, builder.getUnitAttr());
     states.push_back(builder.getDenseI64ArrayAttr({past.getArgNumber(), output.getInt(), int64_t(append.getAxis())}));
   }
-  func->getParentOfType<ModuleOp>()->setAttr(rt::RtDialect::kStatesAttr, builder.getArrayAttr(states));
+  return states;
+}
+
+/// The argument that is the destination of result `output`.
+static std::optional<unsigned> findOutput(func::FuncOp func, int64_t output) {
+  for (unsigned index = 0; index < func.getNumArguments(); ++index)
+    if (auto attr = func.getArgAttrOfType<IntegerAttr>(index, rt::RtDialect::kOutputAttr);
+        attr && attr.getInt() == output)
+      return index;
+  return std::nullopt;
+}
+
+void tpo::markStates(ModuleOp module, ArrayRef<func::FuncOp> functions) {
+  SmallVector<SmallVector<DenseI64ArrayAttr>> possible;
+  for (func::FuncOp func : functions)
+    possible.push_back(findStates(func));
+  SmallVector<Attribute> states;
+  DenseSet<int64_t> inputs;
+  for (DenseI64ArrayAttr state : possible.empty() ? SmallVector<DenseI64ArrayAttr>() : possible.front()) {
+    bool isShared = llvm::all_of(possible, [&](const auto &other) { return llvm::is_contained(other, state); });
+    // An input grows to one output only.
+    if (!isShared || !inputs.insert(state[0]).second)
+      continue;
+    states.push_back(state);
+    for (func::FuncOp func : functions)
+      for (unsigned index : {static_cast<unsigned>(state[0]), *findOutput(func, state[1])})
+        func.setArgAttr(index, rt::RtDialect::kStridedAttr, UnitAttr::get(func.getContext()));
+  }
+  module->setAttr(rt::RtDialect::kStatesAttr, ArrayAttr::get(module.getContext(), states));
 }

@@ -4,6 +4,7 @@
 #define TPOPT_LIB_LOWERING_BINDOUTPUTS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace tpo {
 
@@ -12,9 +13,10 @@ namespace tpo {
 /// result writes it directly; what no operation computes is copied.
 void bindOutputs(mlir::func::FuncOp func);
 
-/// Finds the states: inputs that a cache append extends to an output. Both
-/// become strided (`rt.strided`) and are listed in the module's `rt.states`.
-void markStates(mlir::func::FuncOp func);
+/// Finds the states: inputs that a cache append extends to an output, in each of
+/// the program's `functions`. Both become strided (`rt.strided`) everywhere and
+/// are listed in the module's `rt.states`.
+void markStates(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions);
 
 } // namespace tpo
 

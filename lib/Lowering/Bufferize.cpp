@@ -1,6 +1,7 @@
 //===- Bufferize.cpp - Bufferize the host program and its kernels ---------===//
 
 #include "BindOutputs.h"
+#include "HostFunctions.h"
 #include "dialects/Rt/Rt.h"
 #include "tp-opt/Lowering/Passes.h"
 
@@ -35,10 +36,9 @@ static bool isStrided(func::FuncOp host, Value value) {
 }
 
 /// Kernels take contiguous tensors. Launches with strided ones get a copy of
-/// their kernel for these strides.
-static void specialiseKernels(func::FuncOp host, SymbolTable &symbols) {
+/// their kernel for these strides; `copies` are those made so far.
+static void specialiseKernels(func::FuncOp host, SymbolTable &symbols, llvm::StringMap<func::FuncOp> &copies) {
   StringRef layoutName = bufferization::BufferizationDialect::kBufferLayoutAttrName;
-  llvm::StringMap<func::FuncOp> variants;
   for (auto launch : host.getOps<rt::LaunchOp>()) {
     std::string name = launch.getKernel().str() + "_strided";
     SmallVector<unsigned> strided;
@@ -49,18 +49,18 @@ static void specialiseKernels(func::FuncOp host, SymbolTable &symbols) {
       }
     if (strided.empty())
       continue;
-    func::FuncOp &variant = variants[name];
-    if (!variant) {
+    func::FuncOp &copy = copies[name];
+    if (!copy) {
       auto kernel = symbols.lookup<func::FuncOp>(launch.getKernel());
-      variant = kernel.clone();
-      variant.setName(name);
-      symbols.insert(variant, std::next(Block::iterator(kernel)));
+      copy = kernel.clone();
+      copy.setName(name);
+      symbols.insert(copy, std::next(Block::iterator(kernel)));
       for (unsigned index : strided) {
-        auto type = cast<RankedTensorType>(variant.getArgumentTypes()[index]);
-        variant.setArgAttr(index, layoutName, getStridedLayout(host.getContext(), type.getRank()));
+        auto type = cast<RankedTensorType>(copy.getArgumentTypes()[index]);
+        copy.setArgAttr(index, layoutName, getStridedLayout(host.getContext(), type.getRank()));
       }
     }
-    launch.setKernel(variant.getName());
+    launch.setKernel(copy.getName());
   }
 }
 
@@ -121,17 +121,16 @@ struct RtBufferize : tpo::impl::RtBufferizePassBase<RtBufferize> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
-    SmallVector<func::FuncOp> kernels;
-    for (auto func : llvm::to_vector(module.getOps<func::FuncOp>())) {
-      if (func.isExternal() || func->hasAttr(rt::RtDialect::kKernelAttr))
-        continue;
-      bindOutputs(func);
-      markStates(func);
+    SmallVector<func::FuncOp> hosts = getHostFunctions(module);
+    llvm::for_each(hosts, bindOutputs);
+    markStates(module, hosts);
+    llvm::StringMap<func::FuncOp> copies;
+    for (func::FuncOp func : hosts) {
       for (BlockArgument argument : func.getArguments())
         if (func.getArgAttr(argument.getArgNumber(), rt::RtDialect::kStridedAttr))
           func.setArgAttr(argument.getArgNumber(), bufferization::BufferizationDialect::kBufferLayoutAttrName,
                           getStridedLayout(&getContext(), cast<RankedTensorType>(argument.getType()).getRank()));
-      specialiseKernels(func, symbols);
+      specialiseKernels(func, symbols, copies);
     }
     if (failed(bufferizeModule(module)))
       return signalPassFailure();

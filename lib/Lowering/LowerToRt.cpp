@@ -1,5 +1,6 @@
 //===- LowerToRt.cpp - Turn local operators into runtime operations -------===//
 
+#include "HostFunctions.h"
 #include "Operators/RtLowering.h"
 #include "tp-opt/Lowering/Passes.h"
 
@@ -74,12 +75,10 @@ struct LowerToRt : tpo::impl::LowerToRtPassBase<LowerToRt> {
     ModuleOp module = getOperation();
     OpBuilder builder(&getContext());
     RtLowering lowering(module, builder);
-    for (auto func : module.getOps<func::FuncOp>()) {
-      if (func.isExternal() || func->hasAttr(rt::RtDialect::kKernelAttr))
-        continue;
+    // One table of weights and one of groups for all functions.
+    for (func::FuncOp func : getHostFunctions(module))
       if (failed(checkNoControlFlow(func)) || failed(lowerFunction(lowering, func)))
         return signalPassFailure();
-    }
     if (failed(lowering.lowerRemainingWeights()))
       return signalPassFailure();
     for (auto func : module.getOps<func::FuncOp>())

@@ -1,5 +1,6 @@
 //===- PlanArena.cpp - Slots and lifetimes of temporaries -----------------===//
 
+#include "HostFunctions.h"
 #include "dialects/Rt/Rt.h"
 #include "tp-opt/Lowering/Passes.h"
 
@@ -33,9 +34,9 @@ static StringRef getNodeName(Location loc) {
 }
 
 /// Numbers the destination-style operations of `func`: these are the steps.
-static void numberSteps(func::FuncOp func, DenseMap<Operation *, int64_t> &steps) {
+/// Numbers go on from those in `table`.
+static void numberSteps(func::FuncOp func, SmallVectorImpl<Attribute> &table, DenseMap<Operation *, int64_t> &steps) {
   Builder builder(func.getContext());
-  SmallVector<Attribute> table;
   for (Operation &op : func.front()) {
     if (!isa<DestinationStyleOpInterface>(op))
       continue;
@@ -64,7 +65,6 @@ static void numberSteps(func::FuncOp func, DenseMap<Operation *, int64_t> &steps
       table.push_back(builder.getDictionaryAttr(entry));
     }
   }
-  func->getParentOfType<ModuleOp>()->setAttr(rt::RtDialect::kOpsAttr, builder.getArrayAttr(table));
 }
 
 /// The steps between which `buffer` or a view of it is used.
@@ -87,11 +87,12 @@ static FailureOr<Lifetime> getLifetime(Value buffer, const DenseMap<Operation *,
   return lifetime.value_or(Lifetime{0, 0});
 }
 
-static LogicalResult planFunction(func::FuncOp func) {
+/// Adds the operations of `func` to `ops` and its temporaries to `slots`.
+static LogicalResult planFunction(func::FuncOp func, SmallVectorImpl<Attribute> &ops,
+                                  SmallVectorImpl<Attribute> &slots) {
   DenseMap<Operation *, int64_t> steps;
-  numberSteps(func, steps);
+  numberSteps(func, ops, steps);
   OpBuilder builder(func.getContext());
-  SmallVector<Attribute> slots;
   for (auto alloc : llvm::make_early_inc_range(func.getOps<memref::AllocOp>())) {
     FailureOr<Lifetime> lifetime = getLifetime(alloc, steps);
     if (failed(lifetime))
@@ -105,16 +106,19 @@ static LogicalResult planFunction(func::FuncOp func) {
     alloc.replaceAllUsesWith(slot.getResult());
     alloc.erase();
   }
-  func->getParentOfType<ModuleOp>()->setAttr(rt::RtDialect::kSlotsAttr, builder.getArrayAttr(slots));
   return success();
 }
 
 namespace {
 struct RtPlanArena : tpo::impl::RtPlanArenaPassBase<RtPlanArena> {
   void runOnOperation() override {
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isExternal() && !func->hasAttr(rt::RtDialect::kKernelAttr) && failed(planFunction(func)))
+    ModuleOp module = getOperation();
+    SmallVector<Attribute> ops, slots;
+    for (func::FuncOp func : getHostFunctions(module))
+      if (failed(planFunction(func, ops, slots)))
         return signalPassFailure();
+    module->setAttr(rt::RtDialect::kOpsAttr, ArrayAttr::get(&getContext(), ops));
+    module->setAttr(rt::RtDialect::kSlotsAttr, ArrayAttr::get(&getContext(), slots));
   }
 };
 } // namespace

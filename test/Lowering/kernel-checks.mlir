@@ -16,7 +16,7 @@ func.func @data(%x: tensor<4x6xi64>, %i: tensor<3xi64>) -> tensor<3x6xi64> {
 // The last three of n + 3 rows.
 // CHECK-LABEL: func @positions
 func.func @positions(%x: tensor<?x6xi64, #tp.dims<[s0 + 3, 6]>>) -> tensor<3x6xi64> {
-  // CHECK: rt.launch @kernel_0_0
+  // CHECK: rt.launch @kernel_1
   // CHECK-NOT: rt.checks
   // CHECK: return
   %start = "onnx.SymbolicConstant"() {value = #tp.dims<[s0]>} : () -> tensor<i64>
@@ -42,7 +42,7 @@ func.func @unknown_size(%x: tensor<?x6xi64, #tp.dims<[s0, 6]>>) -> tensor<1x6xi6
 // CHECK-LABEL: func private @kernel_0(
 // CHECK: %[[IN:.*]] = arith.cmpi ult
 // CHECK: rt.check %[[IN]], %{{.*}}, %{{.*}} site 0
-// CHECK-LABEL: func private @kernel_0_0
+// CHECK-LABEL: func private @kernel_1
 // CHECK-NOT: rt.check
-// CHECK-LABEL: func private @kernel_0_1
+// CHECK-LABEL: func private @kernel_2
 // CHECK: rt.check

@@ -91,7 +91,8 @@ def TpFormKernelsPass : Pass<"tp-form-kernels", "::mlir::ModuleOp"> {
     a private function with the attribute `rt.kernel` whose body is one
     `linalg.generic` computing one tensor. Element-wise operators, data movement
     and indexed reads are pulled into their consumers; reductions, and values that
-    several kernels need, are stored. Equal kernels are shared.
+    several kernels need, are stored. Equal kernels are shared, by all functions of
+    the program.
 
     Input:
     ```mlir
@@ -113,8 +114,9 @@ def RtBufferizePass : Pass<"rt-bufferize", "::mlir::ModuleOp"> {
   let description = [{
     Function results become destination arguments that operations write
     directly; then one-shot bufferization. A cache append of an input whose
-    result is an output makes the pair a state: both get strided layouts, and the
-    kernels that read them are specialised.
+    result is an output makes the pair a state, where all functions of the program
+    do that: both get strided layouts, and the kernels that read them are
+    specialised.
 
     Input:
     ```mlir
@@ -143,7 +145,8 @@ def RtPlanArenaPass : Pass<"rt-plan-arena", "::mlir::ModuleOp"> {
     replaces each `memref.alloc` of the host by an `rt.slot` whose first and last
     step are in the module attribute `rt.slots`. The program is a straight line:
     a slot lives from the first to the last operation that touches the buffer
-    or a view of it.
+    or a view of it. The operations and slots of all functions of the program are
+    numbered together.
 
     Input:
     ```mlir
@@ -190,7 +193,9 @@ def RtConvertHostPass : Pass<"rt-convert-host", "::mlir::ModuleOp"> {
   let description = [{
     The bufferized host function becomes the LLVM functions `tp_abi_version`,
     `tp_sizes` and `tp_run` of `tprt/abi.h`. Buffers are views on the stack;
-    kernels are called directly, GPU kernels launched.
+    kernels are called directly, GPU kernels launched. Of several functions
+    (`tp.when`) function i becomes `tp_sizes_i` and `tp_run_i`, of which the
+    exported ones call those that the sizes choose.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }

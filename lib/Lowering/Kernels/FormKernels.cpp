@@ -282,10 +282,8 @@ LogicalResult KernelBuilder::replace(OpResult root) {
 /// Replaces every onnx operator of the host program. Constants that the host
 /// itself needs (a result, an operand of a runtime operation) become kernels of
 /// their own.
-LogicalResult formKernels(func::FuncOp function) {
+LogicalResult formKernels(func::FuncOp function, KernelBuilder &kernels) {
   MaterializationPlan plan(function);
-  auto module = function->getParentOfType<ModuleOp>();
-  KernelBuilder kernels(module);
   SmallVector<Operation *> ops;
   for (Operation &op : function.getBody().front())
     if (isOnnx(&op))
@@ -323,8 +321,10 @@ LogicalResult formKernels(func::FuncOp function) {
 
 struct FormKernelsPass : impl::TpFormKernelsPassBase<FormKernelsPass> {
   void runOnOperation() override {
+    // Functions share kernels, too.
+    KernelBuilder kernels(getOperation());
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function->hasAttr("rt.kernel") && !function.isExternal() && failed(formKernels(function)))
+      if (!function->hasAttr("rt.kernel") && !function.isExternal() && failed(formKernels(function, kernels)))
         return signalPassFailure();
   }
 };
