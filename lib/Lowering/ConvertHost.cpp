@@ -1,8 +1,9 @@
 //===- ConvertHost.cpp - The host program as calls of the runtime's ABI ---===//
 
 #include "HostBuilder.h"
+#include "HostFunctions.h"
 #include "dialects/Rt/Rt.h"
-#include "dialects/Tp/Tp.h"
+#include "dialects/Tp/Variants.h"
 #include "tp-opt/Lowering/Passes.h"
 #include "tprt/abi.h"
 
@@ -30,9 +31,15 @@ static void createAbiVersion(ModuleOp module) {
   LLVM::ReturnOp::create(builder, func.getLoc(), version);
 }
 
-/// tp_sizes: what every slot of the arena needs.
-static LogicalResult createSizes(ModuleOp module, func::FuncOp host) {
-  HostBuilder builder(module, host, "tp_sizes", {HostArg::Symbols, HostArg::SlotBytes});
+constexpr HostArg kSizesArgs[] = {HostArg::Symbols, HostArg::SlotBytes};
+constexpr HostArg kRunArgs[] = {HostArg::Context, HostArg::Symbols, HostArg::Inputs,     HostArg::Outputs,
+                                HostArg::Weights, HostArg::Arena,   HostArg::SlotOffsets};
+
+/// Function `name`: what every slot that `host` uses needs.
+static void createSizes(ModuleOp module, func::FuncOp host, StringRef name, bool isInternal) {
+  HostBuilder builder(module, host, name, kSizesArgs);
+  if (isInternal)
+    builder.makeInternal();
   for (Operation &op : host.front()) {
     if (builder.convertIndexOp(&op))
       continue;
@@ -46,7 +53,6 @@ static LogicalResult createSizes(ModuleOp module, func::FuncOp host) {
     builder.storeSlotBytes(slot.getIndex(), bytes);
   }
   builder.finish();
-  return success();
 }
 
 static void convertAttention(HostBuilder &builder, rt::AttentionOp op) {
@@ -135,10 +141,11 @@ static LogicalResult checkRanks(func::FuncOp host) {
   return failure(result.wasInterrupted());
 }
 
-static LogicalResult createRun(ModuleOp module, func::FuncOp host) {
-  HostBuilder builder(module, host, "tp_run",
-                      {HostArg::Context, HostArg::Symbols, HostArg::Inputs, HostArg::Outputs, HostArg::Weights,
-                       HostArg::Arena, HostArg::SlotOffsets});
+/// Function `name`: what `host` does.
+static LogicalResult createRun(ModuleOp module, func::FuncOp host, StringRef name, bool isInternal) {
+  HostBuilder builder(module, host, name, kRunArgs);
+  if (isInternal)
+    builder.makeInternal();
   builder.bindArguments();
   for (Operation &op : host.front())
     if (failed(convertOp(builder, &op)))
@@ -147,27 +154,66 @@ static LogicalResult createRun(ModuleOp module, func::FuncOp host) {
   return success();
 }
 
+/// The name of the function that `number` is of several.
+static std::string getPartName(StringRef function, size_t number) {
+  return (function + "_" + llvm::Twine(number)).str();
+}
+
+/// tp_sizes or tp_run of several functions: calls the first variant whose sizes
+/// these are, else `main`. `prepare` builds what comes before.
+static void createDispatch(ModuleOp module, ArrayRef<func::FuncOp> hosts, func::FuncOp main, StringRef name,
+                           ArrayRef<HostArg> args, llvm::function_ref<void(HostBuilder &)> prepare) {
+  HostBuilder builder(module, main, name, args);
+  prepare(builder);
+  std::string mainName;
+  for (auto [number, host] : llvm::enumerate(hosts))
+    if (tp::DimsAttr when = tp::getWhen(host))
+      builder.forwardWhere(when, getPartName(name, number));
+    else
+      mainName = getPartName(name, number);
+  builder.forward(mainName);
+  builder.finish();
+}
+
+/// tp_sizes and tp_run of functions of which each run takes one. Slots of the
+/// others have no bytes.
+static LogicalResult createVariants(ModuleOp module, ArrayRef<func::FuncOp> hosts, func::FuncOp main) {
+  int64_t numSlots = 0;
+  for (size_t number = 0; number < hosts.size(); ++number) {
+    func::FuncOp host = hosts[number];
+    createSizes(module, host, getPartName("tp_sizes", number), /*isInternal=*/true);
+    if (failed(createRun(module, host, getPartName("tp_run", number), /*isInternal=*/true)))
+      return failure();
+    for (auto slot : host.getOps<rt::SlotOp>())
+      numSlots = std::max<int64_t>(numSlots, slot.getIndex() + 1);
+  }
+  createDispatch(module, hosts, main, "tp_sizes", kSizesArgs,
+                 [&](HostBuilder &builder) { builder.clearSlotBytes(numSlots); });
+  createDispatch(module, hosts, main, "tp_run", kRunArgs, [](HostBuilder &) {});
+  return success();
+}
+
+static LogicalResult createFunctions(ModuleOp module, ArrayRef<func::FuncOp> hosts, func::FuncOp main) {
+  for (func::FuncOp host : hosts)
+    if (failed(checkRanks(host)))
+      return failure();
+  if (hosts.size() > 1)
+    return createVariants(module, hosts, main);
+  createSizes(module, main, "tp_sizes", /*isInternal=*/false);
+  return createRun(module, main, "tp_run", /*isInternal=*/false);
+}
+
 namespace {
 struct RtConvertHost : tpo::impl::RtConvertHostPassBase<RtConvertHost> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    func::FuncOp host;
-    for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal() && !func->hasAttr(rt::RtDialect::kKernelAttr)) {
-        if (host) {
-          func.emitError("a program has one function");
-          return signalPassFailure();
-        }
-        host = func;
-      }
-    if (!host) {
-      module.emitError("the program has no function");
-      return signalPassFailure();
-    }
-    if (failed(checkRanks(host)) || failed(createSizes(module, host)) || failed(createRun(module, host)))
+    FailureOr<func::FuncOp> main = findMainFunction(module);
+    SmallVector<func::FuncOp> hosts = getHostFunctions(module);
+    if (failed(main) || failed(createFunctions(module, hosts, *main)))
       return signalPassFailure();
     createAbiVersion(module);
-    host.erase();
+    for (func::FuncOp host : hosts)
+      host.erase();
     // What is left are declarations of GPU kernels, and the mesh.
     for (auto declaration : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       declaration.erase();

@@ -2,6 +2,7 @@
 
 #include "HostBuilder.h"
 
+#include "tp-opt/Lowering/Sizes.h"
 #include "tprt/abi.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -372,4 +373,41 @@ void HostBuilder::launchKernel(rt::LaunchOp op, ArrayRef<Value> operands) {
   call("tprt_op_launch", op,
        {i32(number.getInt()), array("grid", {blocks, i64(1), i64(1)}), array("block", {i64(kBlockSize), i64(1), i64(1)}),
         array("addresses", addresses), i32(operands.size())});
+}
+
+//===----------------------------------------------------------------------===//
+// One of several functions
+//===----------------------------------------------------------------------===//
+
+void HostBuilder::clearSlotBytes(int64_t count) {
+  Value zero = LLVM::ConstantOp::create(entryBuilder, loc, builder.getI8Type(), builder.getI8IntegerAttr(0));
+  LLVM::MemsetOp::create(builder, loc, args.lookup(HostArg::SlotBytes), zero, i64(count * 8), /*isVolatile=*/false);
+}
+
+void HostBuilder::forward(StringRef callee) {
+  LLVM::CallOp::create(builder, loc, module.lookupSymbol<LLVM::LLVMFuncOp>(callee),
+                       ValueRange(function.getArguments()));
+}
+
+void HostBuilder::forwardWhere(tp::DimsAttr when, StringRef callee) {
+  // Without expressions it holds everywhere.
+  Value holds = LLVM::ConstantOp::create(entryBuilder, loc, builder.getI1Type(), builder.getBoolAttr(true));
+  for (AffineExpr expr : when.getExprs()) {
+    Block scratch;
+    OpBuilder index(builder.getContext());
+    index.setInsertionPointToEnd(&scratch);
+    Value value = materialize(index, loc, expr);
+    for (Operation &op : scratch)
+      (void)convertIndexOp(&op);
+    Value isZero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, mapping.lookup(value), i64(0));
+    holds = LLVM::AndOp::create(builder, loc, holds, isZero);
+  }
+  Block *current = builder.getInsertionBlock();
+  Block *then = builder.createBlock(&function.getBody());
+  forward(callee);
+  finish();
+  Block *others = builder.createBlock(&function.getBody());
+  builder.setInsertionPointToEnd(current);
+  LLVM::CondBrOp::create(builder, loc, holds, then, others);
+  builder.setInsertionPointToEnd(others);
 }

@@ -11,6 +11,7 @@
 #define TPOPT_LIB_LOWERING_HOSTBUILDER_H
 
 #include "dialects/Rt/Rt.h"
+#include "dialects/Tp/Tp.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -67,6 +68,18 @@ public:
   /// kernel (one with a number), one thread for each element of its output.
   mlir::LogicalResult callKernel(rt::LaunchOp op);
   void finish();
+
+  //===--- One of several functions ---------------------------------------===//
+
+  /// Lets only functions of the program call this one.
+  void makeInternal() { function.setLinkage(mlir::LLVM::Linkage::Internal); }
+  /// Sets the first `count` slots' sizes to 0.
+  void clearSlotBytes(int64_t count);
+  /// `callee(...)` with this function's arguments.
+  void forward(llvm::StringRef callee);
+  /// The same and the end, where all of `when` are zero; what follows is built
+  /// for the other sizes.
+  void forwardWhere(tp::DimsAttr when, llvm::StringRef callee);
 
 private:
   void launchKernel(rt::LaunchOp op, llvm::ArrayRef<mlir::Value> operands);

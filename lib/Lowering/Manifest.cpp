@@ -3,6 +3,7 @@
 #include "Manifest.h"
 
 #include "HostBuilder.h"
+#include "HostFunctions.h"
 #include "dialects/Rt/Rt.h"
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Tp.h"
@@ -258,10 +259,9 @@ void ManifestBuilder::describeProgram() {
 FailureOr<json::Object> ManifestBuilder::build() {
   symbols = tp::getSymbolNames(module);
   findMesh();
-  for (auto func : module.getOps<func::FuncOp>())
-    if (!func.isExternal() && !func->hasAttr(rt::RtDialect::kKernelAttr) && failed(describeTensors(func)))
-      return failure();
-  if (failed(describeWeights()))
+  // Variants have the same inputs and outputs.
+  FailureOr<func::FuncOp> main = findMainFunction(module);
+  if (failed(main) || failed(describeTensors(*main)) || failed(describeWeights()))
     return failure();
   describeProgram();
   return std::move(manifest);
