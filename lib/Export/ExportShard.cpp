@@ -8,6 +8,7 @@
 
 #include "ShardExport.h"
 
+#include "dialects/Tp/Variants.h"
 #include "tp-opt/Export/Passes.h"
 
 using namespace mlir;
@@ -86,6 +87,10 @@ struct ExportShard : impl::ExportShardPassBase<ExportShard> {
       module.emitError("cannot be exported: has no tp.mesh");
       return signalPassFailure();
     }
+    // Variants compute the same, and nothing there could choose one.
+    for (auto func : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (tp::isVariant(func))
+        func.erase();
     for (auto func : module.getOps<func::FuncOp>())
       if (!func.isExternal() && failed(exportFunction(func, meshes)))
         return signalPassFailure();

@@ -20,3 +20,10 @@ func.func @main(%x: tensor<2x16xf32>) -> tensor<2x32xf32> {
   %y = tp.reshard %s to <@mesh, [{}, {}]> : tensor<2x32xf32>
   return %y : tensor<2x32xf32>
 }
+// A variant computes the same, and is left out.
+// CHECK-NOT: @variant
+func.func @variant(%x: tensor<2x16xf32>) -> tensor<2x32xf32> attributes {tp.when = #tp.dims<[]>} {
+  %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [32, 1]>} : tensor<16x32xf32>
+  %h = "onnx.MatMul"(%x, %w) : (tensor<2x16xf32>, tensor<16x32xf32>) -> tensor<2x32xf32>
+  return %h : tensor<2x32xf32>
+}

@@ -40,3 +40,14 @@ func.func @mlp(
       outs(%f1 : tensor<8x64xf32>) -> tensor<8x64xf32>
   return %y : tensor<8x64xf32>
 }
+
+// A variant computes the same, and is left out.
+// CHECK-NOT: @variant
+// UPSTREAM-NOT: @variant
+func.func @variant(
+    %x: tensor<8x64xf32>,
+    %up: tensor<64x256xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %down: tensor<256x64xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>})
+    -> tensor<8x64xf32> attributes {tp.when = #tp.dims<[]>} {
+  return %x : tensor<8x64xf32>
+}

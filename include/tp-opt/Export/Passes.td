@@ -19,7 +19,8 @@ def ExportShardPass : Pass<"tp-export-shard", "::mlir::ModuleOp"> {
     `annotate_for_users`, in front of every use of one: what `shard-partition`
     expects. A partitioned function (after `tp-partition`) gets `shard`'s
     collectives instead, which `convert-shard-to-mpi` can take on; `tp.start`
-    and `tp.wait` become collectives that block.
+    and `tp.wait` become collectives that block. Variants for some sizes
+    (`tp.when`) are erased.
 
     Uneven pieces of a dimension of static size are written as
     `sharded_dims_offsets`. A pending sum is a layout here but not there: it is
@@ -67,7 +68,8 @@ def ExportSdyPass : Pass<"tp-export-sdy", "::mlir::ModuleOp"> {
     `sdy.mesh`, layouts as `#sdy.sharding` on arguments, results and operations
     (parts of axes included), changes of layout as `sdy.sharding_constraint`,
     weights as further arguments, and the operators of dense transformer blocks
-    as StableHLO. The module itself does not change.
+    as StableHLO. Variants for some sizes (`tp.when`) are left out. The module
+    itself does not change.
 
     A pending sum is not written: the operation has the layout of its split
     dimensions, and Shardy finds the all-reduce.
