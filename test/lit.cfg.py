@@ -7,7 +7,7 @@ import lit.formats
 config.name = "tp-opt"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["models", "unit", "rules", "package", "Inputs"]
+config.excludes = ["models", "unit", "rules", "variants", "package", "Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tpopt_build_dir, "test")
 
