@@ -93,11 +93,13 @@ function(_tpopt_onnx_build prefix)
   _tpopt_onnx_cmake("${work}" cmake)
   message(STATUS "ONNX: building ${TPOPT_ONNX_VERSION} once into ${prefix} (some minutes)")
   set(options)
-  foreach(name CMAKE_MAKE_PROGRAM CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER)
-    if(${name})
-      list(APPEND options "-D${name}=${${name}}")
-    endif()
-  endforeach()
+  if(CMAKE_MAKE_PROGRAM)
+    list(APPEND options "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}")
+  endif()
+  # Not CMAKE_CXX_COMPILER_LAUNCHER: that is a list, for precompiled headers, which ONNX has none of.
+  if(CCACHE_PROGRAM)
+    list(APPEND options "-DCMAKE_C_COMPILER_LAUNCHER=${CCACHE_PROGRAM}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE_PROGRAM}")
+  endif()
   # -O1: the library is used for schemas and conversion, never on data.
   _tpopt_onnx_run("configuring" "${cmake}" -S "${source}" -B "${work}/build" -G "${CMAKE_GENERATOR}" ${options}
     "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
