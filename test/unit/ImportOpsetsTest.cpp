@@ -326,13 +326,14 @@ TEST(ImportOpsetsTest, EveryVersionIsImportedOrRejectedByName) {
       ImportResult result = test.import(opset);
       std::string where = op + " of opset " + std::to_string(opset) + ": " +
                           test.text + "\n" + result.errors;
-      if (isKnown)
+      if (isKnown) {
         EXPECT_TRUE(result.succeeded()) << where;
-      else if (!result.succeeded())
+      } else if (!result.succeeded()) {
         // Of an operator that is defined by others, a node of its body.
         EXPECT_TRUE(llvm::StringRef(result.errors).contains("(" + op + ")") ||
                     llvm::StringRef(result.errors).contains("'" + op + "/"))
             << where;
+      }
       imported += result.succeeded();
     }
   }

@@ -195,9 +195,11 @@ TEST_F(ShardingPlacementsTest, RefinementKeepsEveryElement) {
         takeApart(*rule, rule->operands[0][dim], index, inFrom);
       for (auto [dim, index] : llvm::enumerate(unflatten(element, to)))
         takeApart(*rule, rule->results[0][dim], index, inTo);
-      for (auto [factor, index] : inFrom)
-        if (inTo.contains(factor))
+      for (auto [factor, index] : inFrom) {
+        if (inTo.contains(factor)) {
           ASSERT_EQ(index, inTo[factor]) << rule->toString();
+        }
+      }
     }
   }
 }
