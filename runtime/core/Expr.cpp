@@ -28,10 +28,11 @@ int64_t tprt::checkedMul(int64_t a, int64_t b) {
 
 namespace {
 
-int64_t floorDiv(int64_t a, int64_t b) {
+// The quotient, rounded towards zero, and the remainder; neither overflows.
+std::pair<int64_t, int64_t> divide(int64_t a, int64_t b) {
   if (b <= 0)
     fail(TPRT_INVALID_ARGUMENT, "a size is divided by ", b);
-  return a >= 0 ? a / b : -((-a + b - 1) / b);
+  return {a / b, a % b};
 }
 
 int64_t apply(Expr::Kind kind, int64_t a, int64_t b) {
@@ -40,12 +41,18 @@ int64_t apply(Expr::Kind kind, int64_t a, int64_t b) {
     return checkedAdd(a, b);
   case Expr::Kind::Mul:
     return checkedMul(a, b);
-  case Expr::Kind::FloorDiv:
-    return floorDiv(a, b);
-  case Expr::Kind::CeilDiv:
-    return -floorDiv(-a, b);
-  case Expr::Kind::Mod:
-    return a - floorDiv(a, b) * b;
+  case Expr::Kind::FloorDiv: {
+    auto [quotient, rest] = divide(a, b);
+    return rest < 0 ? quotient - 1 : quotient;
+  }
+  case Expr::Kind::CeilDiv: {
+    auto [quotient, rest] = divide(a, b);
+    return rest > 0 ? quotient + 1 : quotient;
+  }
+  case Expr::Kind::Mod: {
+    int64_t rest = divide(a, b).second;
+    return rest < 0 ? rest + b : rest;
+  }
   default:
     return 0;
   }
@@ -137,7 +144,7 @@ std::optional<std::pair<int64_t, int64_t>> Expr::solve(const SymbolValues &symbo
     return std::nullopt;
   SymbolValues trial = symbols;
   trial[unknown] = 0;
-  return std::make_pair(unknown, checkedAdd(value, -*evaluate(trial)));
+  return std::make_pair(unknown, checkedAdd(value, checkedMul(*evaluate(trial), -1)));
 }
 
 std::string Expr::text(const std::vector<std::string> &names) const {

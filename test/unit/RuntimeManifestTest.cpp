@@ -289,4 +289,16 @@ TEST(RuntimeExpr, EvaluatesAndSolves) {
   EXPECT_EQ(solved->second, 4);
 }
 
+TEST(RuntimeExpr, TheSmallestIntegerDoesNotOverflow) {
+  auto evaluate = [](const char *op) {
+    tprt::JsonDocument document(tprt::concat("[\"", op, "\", [\"s\", 0], [\"s\", 1]]"), "e");
+    return tprt::Expr::parse(document.root(), 2).evaluate({INT64_MIN, INT64_MAX});
+  };
+  EXPECT_EQ(evaluate("floordiv"), -2);
+  EXPECT_EQ(evaluate("ceildiv"), -1);
+  EXPECT_EQ(evaluate("mod"), INT64_MAX - 1);
+  tprt::JsonDocument sum(R"(["+", ["s", 0], -9223372036854775808])", "e");
+  EXPECT_THROW(tprt::Expr::parse(sum.root(), 1).solve({std::nullopt}, 1), tprt::Error);
+}
+
 } // namespace

@@ -357,6 +357,10 @@ TEST(RuntimeNpz, RefusesDamage) {
            {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999)}", 8), "too large"},
            {npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4), "not supported"},
            {std::string("\x93NUMPY\x01\x00\xff\xff....", 14), "damaged .npy header"},
+           {npy("{'descr': '" + std::string(60000, 'f') + "', 'fortran_order': False, 'shape': (1,)}", 4),
+            "a .npy header of "},
+           {npy("{'descr': '" + std::string(8000, 'f') + "', 'fortran_order': False, 'shape': (1,)}", 4),
+            "is not supported"},
        }) {
     writeEntry(path, "a.npy", c.content, ZIP_CM_STORE);
     EXPECT_NE(readError(path).find(c.message), std::string::npos) << readError(path);

@@ -78,6 +78,8 @@ int32_t npyDtype(int32_t dtype) {
   }
 }
 
+constexpr size_t maxHeader = 8192;
+
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 // Fills the view and returns where the data begins.
 size_t parseHeader(const std::vector<char> &bytes, tprt_view &view, const std::string &where) {
@@ -90,6 +92,9 @@ size_t parseHeader(const std::vector<char> &bytes, tprt_view &view, const std::s
     length |= byte(10) << 16 | byte(11) << 24;
   if (major < 1 || major > 3 || length > bytes.size() - begin)
     refuse(where, "damaged .npy header");
+  // Those of supported arrays have some 300 at most, and padding. Each character may cost std::regex a stack frame.
+  if (length > maxHeader)
+    refuse(where, "a .npy header of " + std::to_string(length) + " bytes");
   std::string header(bytes.data() + begin, length);
   static const std::regex descrForm("'descr'\\s*:\\s*'([^']*)'"), orderForm("'fortran_order'\\s*:\\s*(True|False)"),
       shapeForm("'shape'\\s*:\\s*\\(([0-9, ]*)\\)");
@@ -102,7 +107,7 @@ size_t parseHeader(const std::vector<char> &bytes, tprt_view &view, const std::s
     if (descr[1] == type.descr)
       view.dtype = type.dtype;
   if (!view.dtype)
-    refuse(where, "element type '" + descr[1].str() + "' is not supported");
+    refuse(where, "element type '" + descr[1].str().substr(0, 100) + "' is not supported");
   std::string sizes = shape[1];
   static const std::regex number("[0-9]+");
   for (std::sregex_iterator it(sizes.begin(), sizes.end(), number), end; it != end; ++it) {
