@@ -150,6 +150,8 @@ GraphImporter::checkDeclared(const ::onnx::ValueInfoProto &declared,
     size = symbols.canonicalize(size);
     if (std::optional<int64_t> known = tp::getConst(size))
       agrees = *known == dim.dim_value();
+    else
+      agrees = dim.dim_value() >= 0;
   }
   if (agrees)
     return success();

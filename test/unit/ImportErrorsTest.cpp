@@ -128,6 +128,17 @@ TEST(ImportErrorsTest, DeclaredTypes) {
   EXPECT_ERROR(importGraph("g (float[n] x, float[5] w) => (float[4] y, "
                            "float[5] z) { y = Relu(x) z = Add(x, w) }"),
                "'y' is declared with the shape [4], but has [5]");
+  // No size is negative, of an unknown dimension either.
+  ::onnx::ModelProto model =
+      parseModel("<ir_version: 8, opset_import: [\"\" : 18]> g (float[n] x) => (float[n] y) { y = Relu(x) }");
+  model.mutable_graph()
+      ->mutable_output(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(0)
+      ->set_dim_value(-5);
+  EXPECT_ERROR(importProto(model), "'y' is declared with the shape [-5], but has [n]");
 }
 
 TEST(ImportErrorsTest, DataDependentShape) {
