@@ -53,6 +53,13 @@ cl::opt<bool> noChecker("no-checker", cl::desc("Do not compare with ONNX's check
 
 constexpr uint64_t kChunk = 100;
 
+/// The options that count while mutants are compiled: linking (lld) sets all of LLVM's back to their defaults.
+struct Settings {
+  uint64_t seed;
+  unsigned timeLimit, lowerEvery;
+  bool verbose, askChecker;
+};
+
 /// What a process tells the parent, in shared memory.
 struct Progress {
   uint64_t current;
@@ -67,12 +74,13 @@ struct Base {
 class Campaign {
 public:
   Campaign(std::vector<Base> bases, uint64_t weightBytes, std::string folder)
-      : bases(std::move(bases)), weightBytes(weightBytes), folder(std::move(folder)) {}
+      : settings{seed, timeLimit, lowerEvery, verbose, !noChecker}, bases(std::move(bases)), weightBytes(weightBytes),
+        folder(std::move(folder)) {}
 
   /// Mutant `number`; sets what was done to it.
   std::string make(uint64_t number, std::string &description) const {
     const Base &base = bases[number % bases.size()];
-    ModelMutator mutator(seed * 1000003 + number);
+    ModelMutator mutator(settings.seed * 1000003 + number);
     std::string bytes = mutator.mutate(base.model);
     description = base.name + ": " + mutator.description();
     return bytes;
@@ -143,11 +151,11 @@ private:
     std::string path = own + "/model.onnx", artifact = own + "/model.tpx";
     for (; progress.current < stop; ++progress.current) {
       uint64_t number = progress.current;
-      alarm(timeLimit);
+      alarm(settings.timeLimit);
       std::string description;
       std::string bytes = make(number, description);
       std::ofstream(path, std::ios::binary).write(bytes.data(), bytes.size());
-      bool lower = lowerEvery && number % lowerEvery == 0;
+      bool lower = settings.lowerEvery && number % settings.lowerEvery == 0;
       Outcome outcome = compileForCheck(path, lower ? artifact : "", context);
       judge(progress, number, description, path, outcome);
       if (lower)
@@ -160,14 +168,14 @@ private:
   void judge(Progress &progress, uint64_t number, const std::string &description, const std::string &path,
              const Outcome &outcome) {
     ++(outcome.accepted ? progress.accepted : progress.rejected);
-    if (verbose)
+    if (settings.verbose)
       llvm::outs() << number << " " << description << ": " << (outcome.accepted ? "accepted" : outcome.message) << "\n";
     if (!outcome.accepted && outcome.message.empty()) {
       ++progress.unexplained;
       llvm::outs() << number << " " << description << ": REJECTED WITHOUT A MESSAGE\n";
     }
     // A warning is not silence: shapes of values in between may be stale.
-    if (!outcome.accepted || outcome.warned || noChecker)
+    if (!outcome.accepted || outcome.warned || !settings.askChecker)
       return;
     std::string objection = askChecker(path);
     if (objection.empty())
@@ -204,6 +212,7 @@ private:
       startProcess(progress.current + 1, process.stop);
   }
 
+  Settings settings;
   std::vector<Base> bases;
   uint64_t weightBytes;
   std::string folder;
