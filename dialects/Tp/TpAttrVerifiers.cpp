@@ -26,9 +26,8 @@ static LogicalResult verifyLayouts(Operation *op, NamedAttribute attribute) {
            << '\'' << TpDialect::kLayoutsAttr << "' has " << layouts.size()
            << " layouts for " << op->getNumResults() << " results";
   for (auto [index, layout] : llvm::enumerate(layouts))
-    if (failed(verifyLayoutAttr(
-            cast<LayoutAttr>(layout), op->getResult(index).getType(), op,
-            [&] { return op->emitOpError() << "result #" << index << ": "; })))
+    if (failed(verifyLayoutAttr(cast<LayoutAttr>(layout), op->getResult(index).getType(), op,
+                                [&, index = index] { return op->emitOpError() << "result #" << index << ": "; })))
       return failure();
   return success();
 }

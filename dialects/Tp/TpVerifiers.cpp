@@ -198,9 +198,7 @@ static LogicalResult verifyManualSide(ManualOp op, StringRef what,
            << " local values";
   for (auto [index, globalType] : llvm::enumerate(globalTypes)) {
     auto layoutAttr = cast<LayoutAttr>(layouts[index]);
-    auto emitError = [&] {
-      return op.emitOpError() << what << " #" << index << ": ";
-    };
+    auto emitError = [&, index = index] { return op.emitOpError() << what << " #" << index << ": "; };
     if (failed(verifyLayoutAttr(layoutAttr, globalType, op, emitError)))
       return failure();
     FailureOr<Mesh> mesh = Mesh::lookup(op, layoutAttr.getMesh());

@@ -103,7 +103,8 @@ LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset, c
   }
   // A body refers to all attributes, the call gives some.
   for (const auto &[name, attribute] : schema.attributes()) {
-    bool given = llvm::any_of(body.call.attribute(), [&](const AttributeProto &other) { return other.name() == name; });
+    bool given = llvm::any_of(body.call.attribute(),
+                              [&name = name](const AttributeProto &other) { return other.name() == name; });
     if (given || !attribute.default_value.has_type())
       continue;
     AttributeProto &value = *body.function.add_attribute_proto();

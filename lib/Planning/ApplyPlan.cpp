@@ -39,7 +39,8 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
       os << ", leaving a partial sum";
     for (auto [operand, tensor] : llvm::zip(op->getOperands(), strategy.rule.operands)) {
       auto weight = operand.getDefiningOp<tp::WeightOp>();
-      if (weight && llvm::any_of(tensor, [&](const tp::DimFactors &dim) { return llvm::is_contained(dim, index); }))
+      if (weight &&
+          llvm::any_of(tensor, [index = index](const tp::DimFactors &dim) { return llvm::is_contained(dim, index); }))
         os << ", dividing " << weight.getName();
     }
   }
@@ -136,7 +137,7 @@ void Planner::apply(const Plan &plan) {
       tp::setLayoutAttr(value, delivery.own);
     // Reshards are made once per layout, right after the value.
     SmallVector<std::pair<tp::LayoutAttr, Value>> made = {{delivery.own, value}};
-    auto deliver = [&](Value from, tp::LayoutAttr to) -> Value {
+    auto deliver = [&, value = value](Value from, tp::LayoutAttr to) -> Value {
       auto known = llvm::find_if(made, [&](const auto &entry) { return entry.first == to; });
       if (known != made.end())
         return known->second;

@@ -95,7 +95,7 @@ LogicalResult Planner::checkReader(Operation *op) {
   }
   for (auto [i, first] : llvm::enumerate(demands))
     for (const auto &second : ArrayRef(demands).drop_front(i + 1)) {
-      if (llvm::any_of(strategies, [&](const Strategy &strategy) {
+      if (llvm::any_of(strategies, [&, &first = first](const Strategy &strategy) {
             return satisfies(strategy, first) && satisfies(strategy, second);
           }))
         continue;
