@@ -9,6 +9,7 @@
 #include "tp-opt/Pipeline/Compiler.h"
 
 #include "Configure.h"
+#include "SelectedProgram.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Artifact/Artifact.h"
@@ -42,12 +43,13 @@ namespace {
 /// Shows the report the module that is about to be partitioned: passes before
 /// that still move collectives.
 struct ReportGlobal : PassInstrumentation {
-  explicit ReportGlobal(Report &report) : report(report) {}
+  ReportGlobal(Report &report, const Assumptions &assumptions) : report(report), assumptions(assumptions) {}
   void runBeforePass(Pass *pass, Operation *op) override {
     if (auto module = dyn_cast<ModuleOp>(op); module && pass->getArgument() == "tp-partition")
-      report.addGlobal(module);
+      report.addGlobal(SelectedProgram(module, assumptions.getPrefill(module)).get());
   }
   Report &report;
+  const Assumptions &assumptions;
 };
 
 class Compilation {
@@ -73,7 +75,7 @@ private:
     // Verifying between the phases is enough.
     manager.enableVerifier(false);
     if (!options.report.empty())
-      manager.addInstrumentation(std::make_unique<ReportGlobal>(report));
+      manager.addInstrumentation(std::make_unique<ReportGlobal>(report, assumptions));
     build(manager);
     return success(succeeded(manager.run(*module)) && succeeded(verify(*module)));
   }
@@ -101,6 +103,7 @@ private:
   MLIRContext &context;
   Location loc;
   OwningOpRef<ModuleOp> module;
+  Assumptions assumptions;
   Configured configured;
   Report report;
 };
@@ -176,8 +179,10 @@ LogicalResult Compilation::addConstraints() {
 
 LogicalResult Compilation::run() {
   bool done = false;
-  if (failed(loadCluster(options, context, configured)))
+  FailureOr<Assumptions> parsed = Assumptions::parse(options.assume, loc);
+  if (failed(parsed) || failed(loadCluster(options, context, configured)))
     return failure();
+  assumptions = std::move(*parsed);
   if (failed(phase("import", [&] {
         ImportOptions importing = options.import;
         importing.recordTensors = options.emit == Emit::ONNX || !options.shard.empty() || !options.explain.empty() ||
@@ -209,7 +214,7 @@ LogicalResult Compilation::run() {
       })))
     return failure();
   if (!options.report.empty())
-    report.addPlan(*module);
+    report.addPlan(SelectedProgram(*module, assumptions.getPrefill(*module)).get());
   // What only questions about the plan need.
   module->walk([](Operation *op) { op->removeAttr(kAlternativesAttr); });
   (*module)->removeAttr(kTensorsAttr);
@@ -233,11 +238,13 @@ LogicalResult Compilation::run() {
 }
 
 LogicalResult Compilation::compile() {
-  FailureOr<Assumptions> assumptions = Assumptions::parse(options.assume, loc);
-  if (failed(assumptions))
-    return failure();
-  if (!options.report.empty() && failed(report.addPartitioned(*module, assumptions->getPrefill(*module))))
-    return failure();
+  if (!options.report.empty()) {
+    SmallVector<int64_t> sizes = assumptions.getPrefill(*module);
+    SelectedProgram selected(*module, sizes);
+    if (failed(report.addPartitioned(selected.get(), sizes)) ||
+        failed(report.addVariants(*module, {sizes, assumptions.getDecode(*module)})))
+      return failure();
+  }
   if (options.emit == Emit::Artifact) {
     ArtifactOptions artifact;
     artifact.output = options.output;
@@ -308,6 +315,7 @@ void buildPlanningPipeline(OpPassManager &passes, const CompileOptions &options)
     plan.explain.push_back(pattern);
   plan.cluster = options.cluster;
   plan.maxWeightBytes = options.maxWeightBytes;
+  plan.sequenceParallel = options.sequenceParallel;
   plan.planFile = options.planFile;
   plan.savePlan = options.savePlan;
   plan.alternatives = !options.report.empty();

@@ -9,6 +9,7 @@
 #include "tp-opt/Pipeline/Report.h"
 
 #include "ReportGraph.h"
+#include "SelectedProgram.h"
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
@@ -152,6 +153,50 @@ static double localFlops(Operation *op, ArrayRef<int64_t> symbols) {
   return 0;
 }
 
+static llvm::json::Object getSizes(ArrayRef<StringRef> names, ArrayRef<int64_t> values) {
+  llvm::json::Object sizes;
+  for (auto [name, value] : llvm::zip(names, values))
+    if (!name.starts_with("%"))
+      sizes[name] = value;
+  return sizes;
+}
+
+/// "sequence_length == 1"
+static std::string getConditionText(tp::DimsAttr when, ArrayRef<StringRef> names) {
+  std::string text;
+  for (AffineExpr expr : when.getExprs()) {
+    // Sizes are compared with constants.
+    auto difference = dyn_cast<AffineBinaryOpExpr>(expr);
+    auto constant = difference && difference.getKind() == AffineExprKind::Add
+                        ? dyn_cast<AffineConstantExpr>(difference.getRHS())
+                        : nullptr;
+    text += (text.empty() ? "" : " and ");
+    text += constant ? tp::toString(difference.getLHS(), names) + " == " + std::to_string(-constant.getValue())
+                     : tp::toString(expr, names) + " == 0";
+  }
+  return text;
+}
+
+LogicalResult Report::addVariants(ModuleOp partitioned, ArrayRef<SmallVector<int64_t>> points) {
+  if (llvm::none_of(partitioned.getOps<func::FuncOp>(), tp::isVariant))
+    return success();
+  SmallVector<StringRef> names = tp::getSymbolNames(partitioned);
+  llvm::json::Array variants;
+  for (SmallVector<int64_t> sizes : points) {
+    sizes.resize(names.size(), 0);
+    tp::DimsAttr when = tp::getWhen(selectFunction(partitioned, sizes));
+    SelectedProgram selected(partitioned, sizes);
+    FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(selected.get(), sizes);
+    if (failed(collectives))
+      return failure();
+    variants.push_back(llvm::json::Object{{"when", when ? getConditionText(when, names) : "else"},
+                                          {"sizes", getSizes(names, sizes)},
+                                          {"totals", toJSON(getTotals(*collectives))}});
+  }
+  root["variants"] = std::move(variants);
+  return success();
+}
+
 LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> symbols) {
   auto meshes = partitioned.getOps<tp::MeshOp>();
   if (meshes.empty())
@@ -208,11 +253,7 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   SmallVector<StringRef> names = tp::getSymbolNames(partitioned);
   SmallVector<int64_t> values(symbols);
   values.resize(names.size(), 0);
-  llvm::json::Object sizes;
-  for (auto [name, value] : llvm::zip(names, values))
-    if (!name.starts_with("%"))
-      sizes[name] = value;
-  root["assumed_sizes"] = std::move(sizes);
+  root["assumed_sizes"] = getSizes(names, values);
   FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(partitioned, values);
   if (failed(collectives))
     return failure();

@@ -133,7 +133,7 @@ LogicalResult Planner::failInfeasible() {
   for (size_t left = 0; left < std::min(constraints->constraints.size(), kMaxTried); ++left) {
     ConstraintSet fewer = *constraints;
     llvm::erase_if(fewer.values, [&](const ValueConstraint &value) { return value.constraint == left; });
-    Planner planner(function, mesh, axis, cost, &fewer);
+    Planner planner(function, mesh, axis, cost, &fewer, sequence);
     std::optional<CostNetwork::Solution> solution = planner.network.solve();
     const Constraint &constraint = constraints->constraints[left];
     if (solution && solution->cost < CostNetwork::kInfinity)

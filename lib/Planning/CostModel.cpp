@@ -162,6 +162,13 @@ PointTimes CostModel::getTimes(Operation *op, const tp::ShardingRule &rule, cons
   return times;
 }
 
+CostModel CostModel::at(unsigned point) const {
+  CostModel model = *this;
+  for (auto [index, other] : llvm::enumerate(model.points))
+    other.weight = index == point;
+  return model;
+}
+
 double CostModel::weigh(ArrayRef<double> times) const {
   double total = 0;
   for (auto [time, point] : llvm::zip_equal(times, points))

@@ -14,10 +14,12 @@
 #include "tp-opt/Planning/Explain.h"
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Planning/PlanFile.h"
-#include "tp-opt/Planning/Planner.h"
+#include "tp-opt/Planning/Variants.h"
 #include "tp-opt/Sharding/InsertReshards.h"
 
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -68,35 +70,83 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
     FailureOr<CostModel> cost = makeCostModel(mesh, getOperatingPoints(*assumptions, module));
     if (failed(cost))
       return signalPassFailure();
-    for (auto function : module.getOps<func::FuncOp>()) {
-      if (function.isExternal())
-        continue;
-      if (!function.getBody().hasOneBlock()) {
-        function.emitError("layouts are planned in functions of one block only");
+    for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
+      if (!function.isExternal() && failed(plan(function, mesh, axis.value_or(0), *cost)))
         return signalPassFailure();
-      }
-      replicateCaptures(function, mesh, /*all=*/true);
-      assignLayers(function);
-      if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))
-        return signalPassFailure();
-      FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
-      if (failed(constraints))
-        return signalPassFailure();
-      Planner planner(function, mesh, axis.value_or(0), *cost, &*constraints);
-      FailureOr<Plan> plan = maxWeightBytes > 0 ? planner.solveWithin(maxWeightBytes) : planner.solve();
-      if (failed(plan) || failed(describe(function, mesh, planner, *plan)))
-        return signalPassFailure();
-      if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))
-        return signalPassFailure();
-      if (alternatives)
-        planner.recordAlternatives(*plan);
-      planner.warnIfNothingIsDivided(*plan);
-      planner.apply(*plan);
-    }
     module->removeAttr(kConstraintsAttr);
   }
 
 private:
+  LogicalResult plan(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost) {
+    auto module = function->getParentOfType<ModuleOp>();
+    std::optional<SequenceParallelism> sequence = getSequenceParallelism();
+    if (!sequence)
+      return function.emitError() << "sequence-parallel is auto, always or off, not '" << sequenceParallel << "'";
+    if (!function.getBody().hasOneBlock())
+      return function.emitError("layouts are planned in functions of one block only");
+    replicateCaptures(function, mesh, /*all=*/true);
+    assignLayers(function);
+    if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))
+      return failure();
+    tp::DimsAttr when = *sequence == SequenceParallelism::Auto && mesh.getAxes()[axis].size > 1
+                            ? getDecodeCondition(module, cost.getPoints())
+                            : nullptr;
+    // Before the constraints in it are taken out; a program has one if it gains.
+    func::FuncOp copy = when ? addVariant(function, when) : nullptr;
+    llvm::scope_exit removeCopy([&] {
+      if (copy)
+        copy.erase();
+    });
+    FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
+    if (failed(constraints))
+      return failure();
+    Planner planner(function, mesh, axis, cost, &*constraints, *sequence);
+    FailureOr<Plan> plan = maxWeightBytes > 0 ? planner.solveWithin(maxWeightBytes) : planner.solve();
+    if (failed(plan))
+      return failure();
+    if (!writeNetwork.empty() && failed(write(planner.getNetwork(), plan->solution.cost, function.getLoc())))
+      return failure();
+    planner.warnIfNothingIsDivided(*plan);
+    if (!when)
+      return finish(function, mesh, planner, *plan);
+    auto variants = planVariants(planner, *plan, function, copy, *constraints, mesh, axis, cost);
+    if (failed(variants))
+      return failure();
+    if (variants->empty())
+      return finish(function, mesh, planner, *plan);
+    PlannedFunction &prefill = *variants->front(), &decode = *variants->back();
+    if (failed(finish(function, mesh, prefill.planner, prefill.plan)))
+      return failure();
+    decode.planner.apply(decode.plan);
+    copy = nullptr;
+    return success();
+  }
+
+  LogicalResult finish(func::FuncOp function, const tp::Mesh &mesh, Planner &planner, const Plan &plan) {
+    if (failed(describe(function, mesh, planner, plan)))
+      return failure();
+    if (alternatives)
+      planner.recordAlternatives(plan);
+    planner.apply(plan);
+    return success();
+  }
+
+  static func::FuncOp addVariant(func::FuncOp function, tp::DimsAttr when) {
+    func::FuncOp variant = function.clone();
+    variant->setAttr(tp::kWhenAttr, when);
+    variant.setName((function.getName() + "_decode").str());
+    SymbolTable(function->getParentOp()).insert(variant, std::next(Block::iterator(function)));
+    return variant;
+  }
+
+  std::optional<SequenceParallelism> getSequenceParallelism() const {
+    return llvm::StringSwitch<std::optional<SequenceParallelism>>(sequenceParallel)
+        .Case("auto", SequenceParallelism::Auto)
+        .Case("always", SequenceParallelism::Always)
+        .Case("off", SequenceParallelism::Off)
+        .Default(std::nullopt);
+  }
+
   /// Of the cluster's devices, where one is named.
   FailureOr<CostModel> makeCostModel(const tp::Mesh &mesh, std::vector<OperatingPoint> points) {
     if (cluster.empty())

@@ -39,10 +39,6 @@ bool readsWeight(Operation *op, const RuleMap &rules) {
   return op->getName().stripDialect() == "Gather" || (rule != rules.end() && isContraction(op, *rule->second));
 }
 
-tp::LayoutAttr withoutPartial(tp::LayoutAttr layout) {
-  return tp::LayoutAttr::get(layout.getContext(), layout.getMesh(), layout.getDims(), tp::ReductionKind::Sum, {});
-}
-
 /// Appends what the rule of `op` depends on.
 void appendRuleKey(Operation *op, ClassKey &key) {
   key.push_back(op->getName().getAsOpaquePointer());
@@ -81,17 +77,34 @@ SmallVector<OpOperand *> getSortedUses(Value value) {
   return uses;
 }
 
+bool isNormalization(Operation *op) {
+  StringRef name = op->getName().stripDialect();
+  return name == "LayerNormalization" || name == "RMSNormalization";
+}
+
+/// Allows only strategies that split rows, where there are any.
+void requireRows(const SplittableDims &splittable, Operation *op, ArrayRef<Strategy> strategies,
+                 MutableArrayRef<bool> isAllowed) {
+  std::optional<unsigned> rows = strategies.empty() ? std::nullopt : splittable.getRows(op, strategies[0].rule);
+  auto splitsRows = [&](const Strategy &strategy) { return !strategy.assignment.factorAxes[*rows].empty(); };
+  if (!rows || llvm::none_of(strategies, splitsRows))
+    return;
+  for (auto [state, strategy] : llvm::enumerate(strategies))
+    isAllowed[state] = isAllowed[state] && splitsRows(strategy);
+}
+
 bool isReturn(OpOperand *use) { return use->getOwner()->hasTrait<OpTrait::IsTerminator>(); }
 
 } // namespace
 
 Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
-                 const ConstraintSet *constraints)
-    : function(function), mesh(mesh), axis(axis), cost(cost), constraints(constraints),
+                 const ConstraintSet *constraints, SequenceParallelism sequence)
+    : function(function), mesh(mesh), axis(axis), cost(cost), constraints(constraints), sequence(sequence),
       known(std::make_unique<Classes>()) {
   collect();
   collectRules();
-  splittable = std::make_unique<SplittableDims>(function, rules, mesh.getAxes()[axis].size, collectConstraints());
+  splittable = std::make_unique<SplittableDims>(function, rules, mesh.getAxes()[axis].size, collectConstraints(),
+                                                cost.getPoints().front().symbols);
   for (Operation *op : ops)
     addOperation(op);
   for (Value value : values)
@@ -176,6 +189,10 @@ void Planner::addOperation(Operation *op) {
     }
   for (unsigned operand : getDividedWeights(op))
     key.push_back(asKey(operand));
+  std::optional<unsigned> rows;
+  if (auto rule = rules.find(op); rule != rules.end() && sequence != SequenceParallelism::Off)
+    rows = splittable->getRows(op, *rule->second);
+  key.push_back(asKey(rows ? int64_t(*rows) : -1));
   // Readers tell what is in memory.
   Execution execution = getExecution(op);
   key.push_back(asKey(execution.launches));
@@ -194,11 +211,12 @@ void Planner::addOperation(Operation *op) {
 std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
   auto made = std::make_unique<OpClass>();
   auto &strategies = made->strategies;
+  bool atLoad = op->getNumResults() > 0 && llvm::all_of(op->getResults(), isWeightExpression);
   if (auto rule = rules.find(op); rule != rules.end())
-    strategies = enumerateStrategies(op, *rule->second, *splittable, mesh, axis);
+    strategies = enumerateStrategies(op, *rule->second, *splittable, mesh, axis,
+                                     sequence != SequenceParallelism::Off && !atLoad);
   if (strategies.empty())
     strategies.push_back(getReplicatedStrategy(op, mesh));
-  bool atLoad = op->getNumResults() > 0 && llvm::all_of(op->getResults(), isWeightExpression);
   for (const Strategy &strategy : strategies)
     made->times.push_back(atLoad ? PointTimes(cost.getPoints().size(), 0)
                                  : cost.getTimes(op, strategy.rule, strategy.assignment, strategy.layouts));
@@ -224,6 +242,8 @@ std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
     for (auto [state, strategy] : llvm::enumerate(strategies))
       isAllowed[state] = isAllowed[state] && divides(strategy);
   }
+  if (sequence == SequenceParallelism::Always && isNormalization(op))
+    requireRows(*splittable, op, strategies, isAllowed);
   made->cost = network.makeTable(strategies.size(), [&](unsigned state) {
     if (!isAllowed[state])
       return CostNetwork::kInfinity;
@@ -366,6 +386,16 @@ FailureOr<Plan> Planner::solve(ArrayRef<CostNetwork::Extra> extra) {
                               "elimination can hold");
   if (solution->cost >= CostNetwork::kInfinity)
     return failInfeasible();
+  Plan plan;
+  plan.solution = std::move(*solution);
+  addTotals(plan);
+  return plan;
+}
+
+std::optional<Plan> Planner::find() const {
+  std::optional<CostNetwork::Solution> solution = network.solve();
+  if (!solution || solution->cost >= CostNetwork::kInfinity)
+    return std::nullopt;
   Plan plan;
   plan.solution = std::move(*solution);
   addTotals(plan);

@@ -17,6 +17,11 @@ namespace tpo {
 using ClassKey = llvm::SmallVector<const void *, 0>;
 inline const void *asKey(int64_t number) { return reinterpret_cast<const void *>(intptr_t(number)); }
 
+/// The layout once pending reductions are finished.
+inline tp::LayoutAttr withoutPartial(tp::LayoutAttr layout) {
+  return tp::LayoutAttr::get(layout.getContext(), layout.getMesh(), layout.getDims(), tp::ReductionKind::Sum, {});
+}
+
 struct Planner::OpClass {
   std::vector<Strategy> strategies;
   std::vector<PointTimes> times; ///< One per strategy.

@@ -89,8 +89,8 @@ static void forEachDim(Operation *op, const tp::ShardingRule &rule,
 }
 
 SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int64_t devices,
-                               DemandedSplits demandedSplits)
-    : demanded(std::move(demandedSplits)) {
+                               DemandedSplits demandedSplits, ArrayRef<int64_t> symbols)
+    : demanded(std::move(demandedSplits)), symbols(symbols) {
   function.walk([&](Operation *op) {
     auto rule = rules.find(op);
     if (rule == rules.end())
@@ -109,6 +109,50 @@ SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int6
   });
   for (auto [value, dim] : demanded.dims)
     seeded.insert(find(node(value, dim)));
+  findRows(function, rules);
+}
+
+int64_t SplittableDims::getSize(const tp::Factor &factor) const {
+  return factor.size ? tp::evaluate(factor.size, symbols).value_or(1) : 1;
+}
+
+/// Of the dimensions that only the activation of a product with a weight has,
+/// the one that is largest.
+void SplittableDims::findRows(func::FuncOp function, const RuleMap &rules) {
+  int64_t largest = 1;
+  function.walk([&](Operation *op) {
+    auto rule = rules.find(op);
+    if (rule == rules.end())
+      return;
+    for (unsigned weight = 0; weight < op->getNumOperands(); ++weight) {
+      if (!isContracted(op, *rule->second, weight) || !isWeightExpression(op->getOperand(weight)))
+        continue;
+      for (auto [index, factor] : llvm::enumerate(rule->second->factors)) {
+        unsigned component = find(node(op, index));
+        if (factor.kind != tp::FactorKind::Parallel || hasFactor(rule->second->operands[weight], index) ||
+            seeded.contains(component) || getSize(factor) <= largest)
+          continue;
+        largest = getSize(factor);
+        rows = component;
+      }
+    }
+  });
+}
+
+std::optional<unsigned> SplittableDims::getRows(Operation *op, const tp::ShardingRule &rule) const {
+  // Who reads a weight divides that; attention divides its heads.
+  bool isLookup = op->getName().stripDialect() == "Gather" && isWeightExpression(op->getOperand(0));
+  if (!rows || isContraction(op, rule) || isLookup || op->getName().stripDialect() == "Attention")
+    return std::nullopt;
+  std::optional<unsigned> widest;
+  for (auto [index, factor] : llvm::enumerate(rule.factors)) {
+    auto found = nodes.find({static_cast<void *>(op), (1u << 30) + index});
+    if (found == nodes.end() || find(found->second) != *rows || factor.kind != tp::FactorKind::Parallel ||
+        factor.even || !factor.size || (widest && getSize(factor) <= getSize(rule.factors[*widest])))
+      continue;
+    widest = index;
+  }
+  return widest;
 }
 
 /// Contractions with a weight and lookups in one divide it; attention divides

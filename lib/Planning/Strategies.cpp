@@ -55,7 +55,7 @@ public:
              unsigned axis)
       : op(op), rule(rule), splittable(splittable), mesh(mesh), axis(axis) {}
 
-  std::vector<Strategy> run() {
+  std::vector<Strategy> run(bool withRows) {
     add(rule, tp::FactorAssignment(rule));
     int64_t devices = mesh.getAxes()[axis].size;
     if (devices == 1)
@@ -72,6 +72,8 @@ public:
       assignment.linearAxes[group] = {tp::AxisRef::whole(mesh, axis)};
       add(rule, assignment);
     }
+    if (std::optional<unsigned> rows = withRows ? splittable.getRows(op, rule) : std::nullopt)
+      assign(rule, *rows, tp::AxisRef::whole(mesh, axis));
     return std::move(strategies);
   }
 
@@ -180,8 +182,9 @@ private:
 } // namespace
 
 std::vector<Strategy> enumerateStrategies(Operation *op, const tp::ShardingRule &rule,
-                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis) {
-  return Enumerator(op, rule, splittable, mesh, axis).run();
+                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis,
+                                          bool withRows) {
+  return Enumerator(op, rule, splittable, mesh, axis).run(withRows);
 }
 
 Strategy getReplicatedStrategy(Operation *op, const tp::Mesh &mesh) {

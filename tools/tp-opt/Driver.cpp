@@ -75,6 +75,12 @@ struct Options {
           "What the weights of a rank may take, as '20 GB': the fastest plan that keeps to it (default: the fastest "
           "plan, which divides large weights but may hold others on every rank)"),
       cl::value_desc("SIZE"), cl::cat(category)};
+  cl::opt<std::string> sequenceParallel{
+      "sequence-parallel",
+      cl::desc("Between products, split norms and residual sums along the sequence, with a reduce-scatter and an "
+               "all-gather for every all-reduce: 'auto': where it is faster, with a program of its own for decoding "
+               "one token (default); 'always'; 'off'"),
+      cl::value_desc("auto|always|off"), cl::init("auto"), cl::cat(category)};
   cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
                             cl::value_desc("axis=size,..."), cl::cat(category)};
   cl::opt<LoweringOptions::Target> target{
@@ -226,6 +232,9 @@ int runCompiler(int argc, char **argv) {
     if (auto constraint = parseShardOption(entry); !constraint)
       return fail(llvm::toString(constraint.takeError()));
   options.planFile = o.plan;
+  options.sequenceParallel = o.sequenceParallel;
+  if (!llvm::is_contained({"auto", "always", "off"}, options.sequenceParallel))
+    return fail("--sequence-parallel=" + o.sequenceParallel + ": need 'auto', 'always' or 'off'");
   options.savePlan = o.savePlan;
   options.explain.assign(o.explain.begin(), o.explain.end());
   options.lowering.target = o.target;

@@ -58,6 +58,7 @@ struct CompileOptions {
   bool chooseTp = false;            ///< Take the fastest tp that fits instead of `mesh`; needs a cluster.
   std::vector<std::string> assume;  ///< name=size, for plan and report.
   std::vector<std::string> shard;   ///< PATTERN=LAYOUT: layouts to demand.
+  std::string sequenceParallel = "auto"; ///< Or "always", "off" (TpPlanPass).
   std::string planFile;             ///< Layouts to demand, as `savePlan` writes them.
   std::string savePlan;             ///< Where to write the plan; empty: nowhere.
   std::vector<std::string> explain; ///< Names or patterns of tensors to explain, on stdout.

@@ -36,6 +36,9 @@ public:
   /// Mesh, weights, arithmetic and collectives, from the program of one rank;
   /// sizes at these symbol values.
   mlir::LogicalResult addPartitioned(mlir::ModuleOp partitioned, llvm::ArrayRef<int64_t> symbols);
+  /// Which function runs for which sizes and what it moves at these ones, where
+  /// the program has several.
+  mlir::LogicalResult addVariants(mlir::ModuleOp partitioned, llvm::ArrayRef<llvm::SmallVector<int64_t>> points);
   /// What the cost model predicts of a cluster's configurations; `tp` is what is
   /// compiled.
   void addConfigurations(const ConfigurationTable &table, int64_t tp);

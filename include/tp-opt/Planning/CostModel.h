@@ -64,6 +64,8 @@ public:
       : mesh(mesh), device(device), points(std::move(points)), collectives(std::move(collectives)) {}
 
   llvm::ArrayRef<OperatingPoint> getPoints() const { return points; }
+  /// The same where only one of the points counts.
+  CostModel at(unsigned point) const;
 
   /// The longest time that a device needs for its part of `op`: the larger of
   /// arithmetic and memory traffic, and a launch. What is in memory follows from

@@ -46,6 +46,8 @@ def TpPlanPass : Pass<"tp-plan", "::mlir::ModuleOp"> {
            "Plan for the devices of this cluster, a preset or a file (docs/planning.md)">,
     Option<"maxWeightBytes", "max-weight-bytes", "uint64_t", "0",
            "What the weights of a rank may take; 0: as much as they want">,
+    Option<"sequenceParallel", "sequence-parallel", "std::string", "\"auto\"",
+           "Split rows between products where that costs less (auto), at every normalization (always), or never (off)">,
     Option<"planFile", "plan", "std::string", "",
            "A plan file whose layouts are demanded">,
     Option<"savePlan", "save-plan", "std::string", "",

@@ -63,19 +63,32 @@ struct Plan {
   std::map<int64_t, PlanCost> layers;
 };
 
+/// Layouts of what all variants of a program share: arguments, results, and
+/// weights in program order.
+struct SharedLayouts {
+  llvm::SmallVector<tp::LayoutAttr> arguments, results, weights;
+};
+
 /// Plans one function over one mesh axis. The function must have one block and
 /// its `tp.layer`s; it is not changed before `apply`, and must not be in between.
 class Planner {
 public:
   /// `constraints`, which may be null, must outlive the planner.
   Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
-          const ConstraintSet *constraints = nullptr);
+          const ConstraintSet *constraints = nullptr, SequenceParallelism sequence = SequenceParallelism::Off);
   ~Planner();
+
+  SharedLayouts getSharedLayouts(const Plan &plan) const;
+  /// Leaves only plans with these layouts, which a planner of the same function
+  /// or of a copy of it found.
+  void share(const SharedLayouts &layouts);
 
   /// The exact minimum. Fails with an error at the function where there is no
   /// plan, or where elimination would need tables that are too large; at a
   /// constraint that no strategy of a reader satisfies.
   mlir::FailureOr<Plan> solve(llvm::ArrayRef<CostNetwork::Extra> extra = {});
+  /// The same without errors: none where there is no plan.
+  std::optional<Plan> find() const;
   /// The same among plans whose weights take at most so many bytes of a device:
   /// memory gets the least price at which the plan fits, found by bisection, so
   /// that a plan is found which no other beats in both, though not every such
@@ -162,12 +175,14 @@ private:
   const OpClass &classOf(mlir::Operation *op) const { return *classes.lookup(op); }
   std::string explain(mlir::Operation *op, const Strategy &strategy) const;
   void markConstrained(mlir::Value value, mlir::Value common);
+  void demandLayout(mlir::Value value, mlir::OpOperand *use, tp::LayoutAttr layout);
 
   mlir::func::FuncOp function;
   tp::Mesh mesh;
   unsigned axis;
   CostModel &cost;
   const ConstraintSet *constraints;
+  SequenceParallelism sequence;
 
   /// Demands on values, and on what one reader takes.
   llvm::DenseMap<mlir::Value, const ValueConstraint *> constrained;

@@ -40,16 +40,31 @@ struct DemandedSplits {
 bool isContracted(mlir::Operation *op, const tp::ShardingRule &rule, unsigned operand);
 bool isContraction(mlir::Operation *op, const tp::ShardingRule &rule);
 
+/// Whether sequence parallelism may be planned: operations that read no weight
+/// splitting the rows of activations (Korthikanti et al., Reducing Activation
+/// Recomputation in Large Transformer Models, 2022). An all-reduce then becomes a
+/// reduce-scatter and an all-gather around them.
+enum class SequenceParallelism {
+  Off,
+  Auto,  ///< Where it costs less.
+  Always ///< Normalizations split their rows wherever they can.
+};
+
 /// Which dimensions a tensor-parallel axis may split: those that weights have
 /// (hidden, heads, ffn, vocabulary) and all that operations link them to. Batch
-/// and sequence are not among them. Also collects in how many indivisible
-/// pieces a dimension comes (heads of a projection) where devices do not divide
-/// that number.
+/// and sequence are not among them: the largest of those that activations bring
+/// into products with weights are the rows, which other operations may split.
+/// Also collects in how many indivisible pieces a dimension comes (heads of a
+/// projection) where devices do not divide that number.
 class SplittableDims {
 public:
-  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices, DemandedSplits demanded = {});
+  /// `symbols` are the sizes at which the largest dimension is found.
+  SplittableDims(mlir::func::FuncOp function, const RuleMap &rules, int64_t devices, DemandedSplits demanded = {},
+                 llvm::ArrayRef<int64_t> symbols = {});
 
   bool isSplittable(mlir::Operation *op, unsigned factor) const;
+  /// The factor of an operation that stands for rows, where it may be split.
+  std::optional<unsigned> getRows(mlir::Operation *op, const tp::ShardingRule &rule) const;
   /// Numbers of pieces that some operation needs dimensions of this factor's
   /// class to be cut into.
   llvm::ArrayRef<int64_t> getUnits(mlir::Operation *op, unsigned factor) const;
@@ -65,6 +80,8 @@ private:
   void unite(unsigned a, unsigned b);
   void seed(mlir::Operation *op, const tp::ShardingRule &rule);
   void collectUnits(mlir::Operation *op, const tp::ShardingRule &rule, int64_t devices);
+  void findRows(mlir::func::FuncOp function, const RuleMap &rules);
+  int64_t getSize(const tp::Factor &factor) const;
 
   llvm::DenseMap<std::pair<void *, unsigned>, unsigned> nodes;
   mutable std::vector<unsigned> parent;
@@ -72,6 +89,8 @@ private:
   llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>> units;
   llvm::SmallSetVector<int64_t, 4> subAxisSizes;
   DemandedSplits demanded;
+  llvm::SmallVector<int64_t> symbols;
+  std::optional<unsigned> rows; ///< A class of dimensions.
 };
 
 /// One way to execute an operation: what every device holds of its operands and
@@ -85,9 +104,10 @@ struct Strategy {
 
 /// All strategies of an operation on axis `axis` of the mesh, without
 /// repetitions; the first one replicates everything. Also those that pass on a
-/// partial sum.
+/// partial sum, and with `withRows` the one that splits rows.
 std::vector<Strategy> enumerateStrategies(mlir::Operation *op, const tp::ShardingRule &rule,
-                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis);
+                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis,
+                                          bool withRows = false);
 
 /// The replicated strategy of an operation without a rule.
 Strategy getReplicatedStrategy(mlir::Operation *op, const tp::Mesh &mesh);
