@@ -209,7 +209,8 @@ def Rt_CollectiveOp : Rt_DpsOp<"collective"> {
   let summary = "A collective over a group of ranks";
   let description = [{
     `group` indexes the module's `rt.groups`. `member_sizes`: one size along
-    `dim` per member, in group order, or none when all are equal.
+    `dim` per member, in group order, or none when all are equal; of an
+    all-to-all then one along `dim2` each; of a permute the members' sources.
   }];
   let arguments = (ins Rt_Buffer:$input, Rt_Buffer:$out, Variadic<Index>:$member_sizes,
                        Rt_CollectiveKind:$kind, I64Attr:$group,

@@ -56,6 +56,10 @@ public:
       comm.broadcast(source(), target(), elementCount(out), dtype, dim);
       break;
     case TPRT_PERMUTE:
+      if (memberSizes) {
+        permute();
+        break;
+      }
       requireSame();
       comm.shift(source(), target(), elementCount(in), dtype, dim);
       break;
@@ -91,10 +95,10 @@ private:
   }
 
   // Sizes along `dim` of all members: mine must be `mine`, together `whole`.
-  std::vector<int64_t> membersAlong(int64_t mine, int64_t whole, int64_t equal) const {
+  std::vector<int64_t> membersAlong(const int64_t *given, int64_t mine, int64_t whole, int64_t equal) const {
     std::vector<int64_t> sizes(comm.size(), equal);
-    if (memberSizes)
-      sizes.assign(memberSizes, memberSizes + comm.size());
+    if (given)
+      sizes.assign(given, given + comm.size());
     if (sizes[comm.rank()] != mine || std::accumulate(sizes.begin(), sizes.end(), int64_t(0)) != whole)
       mismatch();
     return sizes;
@@ -104,7 +108,7 @@ private:
     for (int d = 0; d < in.rank; ++d)
       if (d != dim && in.sizes[d] != out.sizes[d])
         mismatch();
-    std::vector<int64_t> pieces = membersAlong(mine, whole, equal);
+    std::vector<int64_t> pieces = membersAlong(memberSizes, mine, whole, equal);
     for (int64_t &piece : pieces)
       piece *= innerOf(in, dim);
     return pieces;
@@ -134,6 +138,8 @@ private:
       copyStrided(packedOut, out);
   }
 
+  // memberSizes[m] is the member whose input becomes m's output; pieces may differ.
+  void permute();
   // Block i of what is sent is slice i of `in` along dim; block i of what is
   // received becomes slice i of `out` along dim2.
   void allToAll();
@@ -147,15 +153,31 @@ private:
   tprt_view packedOut{};
 };
 
+void Collective::permute() {
+  int size = comm.size();
+  std::vector<int64_t> sendCounts(size, 0), receiveCounts(size, 0);
+  int64_t taken = 0;
+  for (int member = 0; member < size; ++member) {
+    if (memberSizes[member] == comm.rank()) {
+      sendCounts[member] = elementCount(in);
+      ++taken;
+    }
+    if (member == comm.rank() && memberSizes[member] >= 0 && memberSizes[member] < size)
+      receiveCounts[memberSizes[member]] = elementCount(out);
+  }
+  if (taken != 1)
+    mismatch();
+  comm.allToAll(source(), sendCounts.data(), target(), receiveCounts.data(), dtype);
+}
+
 void Collective::allToAll() {
   checkDim(dim);
   checkDim(dim2);
   int size = comm.size();
-  std::vector<int64_t> split = membersAlong(out.sizes[dim], in.sizes[dim], in.sizes[dim] / size);
-  // The members' sizes along dim2 are known to themselves only.
-  std::vector<int64_t> joined(size), ones(size, 1);
-  comm.allGather(&in.sizes[dim2], joined.data(), 1, ones.data(), TPRT_I64);
-  if (dim == dim2 || std::accumulate(joined.begin(), joined.end(), int64_t(0)) != out.sizes[dim2])
+  std::vector<int64_t> split = membersAlong(memberSizes, out.sizes[dim], in.sizes[dim], in.sizes[dim] / size);
+  std::vector<int64_t> joined = membersAlong(memberSizes ? memberSizes + size : nullptr, in.sizes[dim2],
+                                             out.sizes[dim2], in.sizes[dim2]);
+  if (dim == dim2)
     mismatch();
   for (int d = 0; d < in.rank; ++d)
     if (d != dim && d != dim2 && in.sizes[d] != out.sizes[d])

@@ -31,6 +31,7 @@ private:
   std::vector<int64_t> memberSizes(int64_t own) const;
   void checkDim(int32_t dim) const;
   void checkCount(int64_t need, const char *what) const;
+  void permute();
   void allToAll();
 
   /// `view` as contiguous memory, packed when it is not.
@@ -159,6 +160,10 @@ void CollectiveRun::run() {
     break;
   }
   case TPRT_PERMUTE: {
+    if (args.memberSizes) {
+      permute();
+      break;
+    }
     checkCount(elementCount(in), "permute");
     const void *source = packed(in);
     communicator.shift(source, destination(), elementCount(out), dtype,
@@ -172,17 +177,43 @@ void CollectiveRun::run() {
   unpack();
 }
 
+/// `memberSizes[m]` is the member whose input becomes m's result; pieces may
+/// differ.
+void CollectiveRun::permute() {
+  int members = communicator.size(), me = communicator.rank();
+  std::vector<int64_t> sent(members, 0), received(members, 0);
+  int64_t taken = 0;
+  for (int m = 0; m < members; ++m)
+    if (args.memberSizes[m] == me) {
+      sent[m] = elementCount(args.in);
+      ++taken;
+    }
+  int64_t from = args.memberSizes[me];
+  if (taken != 1 || from < 0 || from >= members)
+    fail(TPRT_INVALID_ARGUMENT, "permute: the members' sources are no "
+                                "permutation of the group");
+  received[from] = elementCount(args.out);
+  const void *source = packed(args.in);
+  communicator.allToAll(source, sent.data(), destination(), received.data(),
+                        dtype);
+}
+
 /// Member i gets my part i along dim; of member i comes the part i along dim2
-/// of the result. `memberSizes` are those along dim; parts along dim2 are
-/// equal.
+/// of the result. `memberSizes` are those along dim, then those along dim2.
 void CollectiveRun::allToAll() {
   const tprt_view &in = args.in, &out = args.out;
   checkDim(args.dim);
   checkDim(args.dim2);
   int members = communicator.size();
   std::vector<int64_t> sizes = memberSizes(out.sizes[args.dim]);
-  int64_t part2 = in.sizes[args.dim2];
-  if (args.dim == args.dim2 || out.sizes[args.dim2] != part2 * members ||
+  std::vector<int64_t> parts(members, in.sizes[args.dim2]);
+  if (args.memberSizes)
+    parts.assign(args.memberSizes + members, args.memberSizes + 2 * members);
+  int64_t total = 0;
+  for (int64_t part : parts)
+    total += part;
+  if (args.dim == args.dim2 || out.sizes[args.dim2] != total ||
+      in.sizes[args.dim2] != parts[communicator.rank()] ||
       out.sizes[args.dim] != sizes[communicator.rank()])
     fail(TPRT_INVALID_ARGUMENT, "all-to-all from ", viewText(in), " to ",
          viewText(out), ": split along ", args.dim, ", joined along ",
@@ -190,7 +221,7 @@ void CollectiveRun::allToAll() {
   char *source = static_cast<char *>(scratch(0, byteCount(in)));
   char *joined = static_cast<char *>(scratch(1, byteCount(out)));
   std::vector<int64_t> sent, received;
-  int64_t start = 0;
+  int64_t start = 0, start2 = 0;
   char *position = source;
   for (int m = 0; m < members; ++m) {
     if (start + sizes[m] > in.sizes[args.dim])
@@ -201,14 +232,17 @@ void CollectiveRun::allToAll() {
     position += byteCount(part);
     start += sizes[m];
     sent.push_back(elementCount(part));
-    received.push_back(elementCount(slice(out, args.dim2, m * part2, part2)));
+    received.push_back(elementCount(slice(out, args.dim2, start2, parts[m])));
+    start2 += parts[m];
   }
   communicator.allToAll(source, sent.data(), joined, received.data(), dtype);
   position = joined;
+  start2 = 0;
   for (int m = 0; m < members; ++m) {
-    tprt_view part = slice(out, args.dim2, m * part2, part2);
+    tprt_view part = slice(out, args.dim2, start2, parts[m]);
     copy(contiguousLike(part, position), part);
     position += byteCount(part);
+    start2 += parts[m];
   }
 }
 

@@ -171,7 +171,7 @@ TEST(CudaPeer, StridedGatherPacks) {
 
 TEST(CudaPeer, AllToAllMovesTheSplit) {
   // [4, 5] split along 0 (2 each) becomes split along 1 (3 and 2).
-  const std::vector<int64_t> sizes = {3, 2};
+  const std::vector<int64_t> sizes = {3, 2, 2, 2};
   auto errors = runRanks(2, [&](TestRank &rank) {
     std::vector<float> in, out;
     tprt_view inView = viewOf(in, {2, 5});
@@ -199,6 +199,9 @@ TEST(CudaPeer, BroadcastAndPermute) {
     EXPECT_EQ(out, std::vector<float>(4, (rank.rank + 2) % 3));
     rank.collective({TPRT_PERMUTE, 0, -1, 0, nullptr, inView, outView});
     EXPECT_EQ(out, std::vector<float>(4, (rank.rank + 1) % 3));
+    const std::vector<int64_t> sources = {0, 2, 1};
+    rank.collective({TPRT_PERMUTE, 0, 0, 0, sources.data(), inView, outView});
+    EXPECT_EQ(out, std::vector<float>(4, sources[rank.rank]));
     rank.comm.barrier();
   });
   EXPECT_EQ(errors, noErrors(3));

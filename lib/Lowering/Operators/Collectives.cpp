@@ -20,8 +20,9 @@ static std::optional<rt::CollectiveKind> getRtKind(tp::CollectiveKind kind) {
     return rt::CollectiveKind::AllToAll;
   case tp::CollectiveKind::Broadcast:
     return rt::CollectiveKind::Broadcast;
-  case tp::CollectiveKind::Slice:
   case tp::CollectiveKind::Permute:
+    return rt::CollectiveKind::Permute;
+  case tp::CollectiveKind::Slice:
     return std::nullopt;
   }
   llvm_unreachable("unknown collective");
@@ -45,8 +46,7 @@ static tp::RankCoordinates getMemberCoordinates(const tp::RankCoordinates &own, 
   return coordinates;
 }
 
-/// What each member of the group holds of dimension `dim` in `layout`; empty
-/// where all hold the same.
+/// What each member of the group holds of dimension `dim` in `layout`.
 static SmallVector<AffineExpr> getMemberSizes(tp::CollectiveOpInterface op, const tp::Collective &collective,
                                               tp::LayoutAttr attr, const tp::Mesh &mesh, int64_t dim) {
   FailureOr<tp::Layout> layout = tp::resolveLayout(attr, mesh, [&] { return op->emitError(); });
@@ -59,8 +59,62 @@ static SmallVector<AffineExpr> getMemberSizes(tp::CollectiveOpInterface op, cons
     sizes.push_back(tp::getLocalRanges(*layout, mesh, dims, getMemberCoordinates(own, collective.axes, mesh, member),
                                        op.getContext())[dim]
                         .size);
-  bool isUniform = llvm::all_of(sizes, [&](AffineExpr size) { return tp::provablyEqual(size, sizes.front()); });
-  return isUniform ? SmallVector<AffineExpr>() : sizes;
+  return sizes;
+}
+
+static bool isUniform(ArrayRef<AffineExpr> sizes) {
+  return llvm::all_of(sizes, [&](AffineExpr size) { return tp::provablyEqual(size, sizes.front()); });
+}
+
+/// The member of its group whose piece each member gets.
+static FailureOr<SmallVector<AffineExpr>> getMemberSources(tp::CollectiveOpInterface op,
+                                                           const tp::Collective &collective, const tp::Mesh &mesh) {
+  auto resolve = [&](tp::LayoutAttr attr) { return tp::resolveLayout(attr, mesh, [&] { return op->emitError(); }); };
+  FailureOr<tp::Layout> in = resolve(op.getInLayout()), out = resolve(op.getOutLayout());
+  if (failed(in) || failed(out))
+    return failure();
+  SmallVector<int64_t> sources = tp::getPermuteSources(*in, *out, mesh);
+  std::optional<SmallVector<int64_t>> common;
+  for (const SmallVector<int64_t> &group : tp::getGroups(collective.axes, mesh)) {
+    SmallVector<int64_t> members;
+    for (int64_t rank : group)
+      members.push_back(llvm::find(group, sources[rank]) - group.begin());
+    if (common && *common != members)
+      return op.emitError("a permute that differs between groups of ranks is not supported by the runtime");
+    common = members;
+  }
+  SmallVector<AffineExpr> exprs;
+  for (int64_t member : *common)
+    exprs.push_back(getAffineConstantExpr(member, op.getContext()));
+  return exprs;
+}
+
+/// What rt.collective says of the members; empty where all pieces are equal.
+static FailureOr<SmallVector<AffineExpr>> getMembers(tp::CollectiveOpInterface op, const tp::Collective &collective,
+                                                     const tp::Mesh &mesh) {
+  auto sizesOf = [&](tp::LayoutAttr layout, int64_t dim) { return getMemberSizes(op, collective, layout, mesh, dim); };
+  SmallVector<AffineExpr> sizes;
+  switch (collective.kind) {
+  case tp::CollectiveKind::Permute:
+    return getMemberSources(op, collective, mesh);
+  case tp::CollectiveKind::AllGather:
+    sizes = sizesOf(op.getInLayout(), collective.dim);
+    break;
+  case tp::CollectiveKind::ReduceScatter:
+    sizes = sizesOf(op.getOutLayout(), collective.dim);
+    break;
+  case tp::CollectiveKind::AllToAll: {
+    sizes = sizesOf(op.getOutLayout(), collective.splitDim);
+    SmallVector<AffineExpr> joined = sizesOf(op.getInLayout(), collective.dim);
+    if (isUniform(sizes) && isUniform(joined))
+      return SmallVector<AffineExpr>();
+    llvm::append_range(sizes, joined);
+    return sizes;
+  }
+  default:
+    break;
+  }
+  return isUniform(sizes) ? SmallVector<AffineExpr>() : sizes;
 }
 
 /// A vector of one element.
@@ -113,17 +167,11 @@ LogicalResult RtLowering::lowerCollective(Operation *operation) {
     return op.emitError() << tp::stringifyCollectiveKind(collective->kind) << " is not supported by the runtime";
 
   SmallVector<Value> memberSizes;
-  if (collective->kind == tp::CollectiveKind::AllGather || collective->kind == tp::CollectiveKind::ReduceScatter ||
-      collective->kind == tp::CollectiveKind::AllToAll) {
-    bool isGather = collective->kind != tp::CollectiveKind::ReduceScatter;
-    for (AffineExpr size : getMemberSizes(op, *collective, isGather ? op.getInLayout() : op.getOutLayout(), *mesh,
-                                          collective->dim))
-      memberSizes.push_back(materialize(builder, op.getLoc(), size));
-    if (collective->kind == tp::CollectiveKind::AllToAll &&
-        (!memberSizes.empty() ||
-         !getMemberSizes(op, *collective, op.getOutLayout(), *mesh, collective->splitDim).empty()))
-      return op.emitError("all_to_all of unequal pieces is not supported by the runtime");
-  }
+  FailureOr<SmallVector<AffineExpr>> members = getMembers(op, *collective, *mesh);
+  if (failed(members))
+    return failure();
+  for (AffineExpr member : *members)
+    memberSizes.push_back(materialize(builder, op.getLoc(), member));
   auto type = cast<RankedTensorType>(op.getLocalResult().getType());
   Value empty = createEmpty(builder, op.getLoc(), type), input = getPlain(op.getLocalInput());
   if (!empty || !input)

@@ -403,11 +403,20 @@ std::vector<CollectiveCase> collectiveCases(int ranks) {
         ofRank(dtype));
     add("reduce-scatter equal", TPRT_REDUCE_SCATTER, 0, 0, {},
         same(dtype, {4 * ranks, 6}), same(dtype, {4, 6}));
-    add("all-to-all uneven", TPRT_ALL_TO_ALL, 1, 0, uneven, whole, [=](int r) {
-      return Tensor(dtype, {3 * ranks, uneven[r], 5});
-    });
+    std::vector<int64_t> both = uneven;
+    for (int r = 0; r < ranks; ++r)
+      both.push_back(r + 1);
+    add("all-to-all uneven", TPRT_ALL_TO_ALL, 1, 0, both,
+        [=](int r) { return Tensor(dtype, {r + 1, total, 5}); },
+        [=](int r) {
+          return Tensor(dtype, {ranks * (ranks + 1) / 2, uneven[r], 5});
+        });
     add("broadcast", TPRT_BROADCAST, ranks - 1, 0, {}, whole, whole);
-    add("permute", TPRT_PERMUTE, 1, 0, {}, whole, whole);
+    add("shift", TPRT_PERMUTE, 1, 0, {}, whole, whole);
+    std::vector<int64_t> reversed;
+    for (int r = 0; r < ranks; ++r)
+      reversed.push_back(ranks - 1 - r);
+    add("permute", TPRT_PERMUTE, 0, 0, reversed, whole, whole);
   }
   return cases;
 }

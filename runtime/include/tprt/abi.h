@@ -98,7 +98,7 @@ typedef enum tprt_collective {
   TPRT_REDUCE_SCATTER = 2, // out = my piece along dim of the reduced inputs
   TPRT_ALL_TO_ALL = 3,     // split in along dim, concatenate along dim2
   TPRT_BROADCAST = 4,      // out = input of the group's member number `dim`
-  TPRT_PERMUTE = 5         // out = input of member (me - dim) mod size: a ring
+  TPRT_PERMUTE = 5         // out = input of member member_sizes[me], or (me - dim) mod size
 } tprt_collective;
 
 // c[..., m, n] = activation(alpha * a[..., m, k] x b[..., k, n] + bias) + residual.
@@ -171,10 +171,10 @@ void tprt_op_scatter(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tpr
 void tprt_op_topk(tprt_ctx *ctx, int32_t op, const tprt_view *data, const tprt_view *values, const tprt_view *indices,
                   int32_t axis, int32_t largest);
 
-// A collective over group `group` of the manifest's "groups" (the member lists
-// this rank belongs to are found by rank). `member_sizes`: null when all
-// members have equal pieces, else the size along `dim` on each member, in group
-// order. `in` and `out` may be the same memory for all-reduce.
+// A collective over group `group` of the manifest's "groups" (the member lists this rank belongs to are found by
+// rank). `member_sizes`: null when all members have equal pieces, else the size along `dim` on each member, in group
+// order; for an all-to-all those along `dim` and then those along `dim2`; for a permute the member that each one gets
+// its result from. `in` and `out` may be the same memory for all-reduce.
 void tprt_op_collective(tprt_ctx *ctx, int32_t op, int32_t kind, int32_t group, int32_t reduction, int32_t dim,
                         int32_t dim2, const int64_t *member_sizes, const tprt_view *in, const tprt_view *out);
 
