@@ -174,8 +174,9 @@ std::optional<tp::Layout> Sinker::getPartialLayout(Value value) {
   if (auto reshard = dyn_cast<tp::ReshardOp>(def)) {
     std::optional<tp::Layout> from = getLayout(reshard.getInput());
     std::optional<tp::Layout> to = getLayout(value);
+    // An all-reduce or, where the axes go on to split, a reduce-scatter.
     if (!from || !to || !from->isPartial() || to->isPartial() ||
-        from->partialKind != tp::ReductionKind::Sum || from->dims != to->dims)
+        from->partialKind != tp::ReductionKind::Sum)
       return std::nullopt;
     return from;
   }
@@ -218,18 +219,16 @@ void Sinker::rebuild(Operation *root) {
   Value result = root->getResult(0);
   SmallVector<Value> leaves, partial, rest;
   collectLeaves(root, leaves);
-  std::optional<tp::Layout> common;
+  std::optional<tp::Layout> common, total = getLayout(result);
   for (Value leaf : leaves) {
     std::optional<tp::Layout> layout = getPartialLayout(leaf);
     bool fits = layout && leaf.getType() == result.getType() &&
-                (!common || *layout == *common);
+                getLayout(leaf) == total && (!common || *layout == *common);
     (fits ? partial : rest).push_back(leaf);
     if (fits)
       common = layout;
   }
-  std::optional<tp::Layout> total = getLayout(result);
-  if (partial.size() < 2 || !total || total->dims != common->dims ||
-      total->isPartial())
+  if (partial.size() < 2 || !total || total->isPartial())
     return;
 
   OpBuilder builder(root);

@@ -40,30 +40,29 @@ FailureOr<std::vector<std::unique_ptr<PlannedFunction>>>
 planVariants(const Planner &planner, const Plan &plan, func::FuncOp function, func::FuncOp copy,
              const ConstraintSet &constraints, const tp::Mesh &mesh, unsigned axis, const CostModel &cost) {
   std::vector<std::unique_ptr<PlannedFunction>> variants;
+  FailureOr<ConstraintSet> copied = resolveConstraints(copy, mesh);
+  if (failed(copied))
+    return failure();
   SharedLayouts shared = planner.getSharedLayouts(plan);
-  // Where a better plan is not found the one for all sizes is there.
-  auto add = [&](func::FuncOp planned, unsigned point, const ConstraintSet &demands) {
-    auto variant = std::make_unique<PlannedFunction>(planned, mesh, axis, cost.at(point), demands,
-                                                     SequenceParallelism::Auto);
+  double gain = 0;
+  bool isWorthIt = false;
+  for (unsigned point : {0, 1}) {
+    auto variant =
+        std::make_unique<PlannedFunction>(point == 0 ? function : copy, mesh, axis, cost.at(point),
+                                          point == 0 ? constraints : *copied, SequenceParallelism::Auto);
     variant->planner.share(shared);
+    // Where none is found the plan for all sizes is there.
     std::optional<Plan> found = variant->planner.find();
     if (!found)
-      return false;
+      return std::vector<std::unique_ptr<PlannedFunction>>();
     variant->plan = std::move(*found);
     double before = plan.total.times[point].total(), after = variant->plan.total.times[point].total();
-    // A decode step has nothing to gain: it is to lose nothing.
-    if (point == 0 && before - after < kLeastVariantGain * before)
-      return false;
+    gain += cost.getPoints()[point].weight * (before - after);
+    isWorthIt |= before - after >= kLeastVariantGain * before;
     variants.push_back(std::move(variant));
-    return true;
-  };
-  if (!add(function, 0, constraints))
-    return std::vector<std::unique_ptr<PlannedFunction>>();
-  FailureOr<ConstraintSet> demands = resolveConstraints(copy, mesh);
-  if (failed(demands))
-    return failure();
-  if (!add(copy, 1, *demands))
-    return std::vector<std::unique_ptr<PlannedFunction>>();
+  }
+  if (!isWorthIt || gain <= 0)
+    variants.clear();
   return std::move(variants);
 }
 

@@ -93,3 +93,28 @@ func.func @loop(%a: tensor<4x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>
   }
   return %r : tensor<4x4xf32>
 }
+
+// -----
+
+// Sums that are scattered meet, too.
+// CHECK-LABEL: func.func @scattered
+// CHECK: %[[A:.*]] = "onnx.MatMul"
+// CHECK: %[[B:.*]] = "onnx.MatMul"
+// CHECK: %[[S:.*]] = "onnx.Add"(%[[A]], %[[B]])
+// CHECK: %[[R:.*]] = tp.reduce_scatter %[[S]] sum dim 0
+// CHECK-NOT: tp.reduce_scatter
+// CHECK: "onnx.Add"(%{{.*}}, %[[R]])
+#p2 = #tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>
+#rows = #tp.layout<@mesh, [{"tp"}, {}]>
+tp.mesh @mesh <["tp"=2]>
+func.func @scattered(%x: tensor<2x4xf32> {tp.layout = #rows},
+    %h: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}) -> (tensor<2x4xf32> {tp.layout = #rows}) {
+  %a0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %a1 = tp.reshard %a0 to <@mesh, [{"tp"}, {}]> : tensor<2x4xf32>
+  %x1 = "onnx.Add"(%x, %a1) {tp.layouts = [#rows]} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %b0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %b1 = tp.reshard %b0 to <@mesh, [{"tp"}, {}]> : tensor<2x4xf32>
+  %x2 = "onnx.Add"(%x1, %b1) {tp.layouts = [#rows]} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %x2 : tensor<2x4xf32>
+}

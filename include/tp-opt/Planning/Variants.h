@@ -9,9 +9,9 @@
 // With many tokens the residual stream is best split along the sequence; with one
 // token two all-reduces have half the latency. A plan for both is a compromise in
 // all but the weights. So the function is planned for both first, which fixes
-// what its variants share (dialects/Tp/Variants.h), and then for the prefill
-// alone; where that gains, a copy of the function is planned for decode steps
-// alone and runs for them.
+// what its variants share (dialects/Tp/Variants.h), then for the prefill alone,
+// and a copy of it for decode steps alone; where that gains, the copy is a
+// variant that runs for them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,8 @@
 
 namespace tpo {
 
-/// Less of the prefill's time is not worth a second program.
+/// A second program is worth this part of the modelled time of a prefill or a
+/// decode step, if it gains in both together.
 inline constexpr double kLeastVariantGain = 0.01;
 
 /// When the sizes are those of the second operating point rather than of the
@@ -48,7 +49,7 @@ struct PlannedFunction {
 };
 
 /// The plans of a prefill and of decode steps with what `planner` and `plan`
-/// share, where the first is better than `plan`; else nothing. `copy` is the
+/// share, where they are better than `plan`; else nothing. `copy` is the
 /// function before its constraints were resolved. Fails with an error only where
 /// the copy's constraints do.
 mlir::FailureOr<std::vector<std::unique_ptr<PlannedFunction>>>
