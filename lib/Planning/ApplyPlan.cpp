@@ -29,11 +29,13 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
                             : "replicated: nothing to split");
     return text;
   }
+  std::optional<unsigned> rows = splittable->getRows(op, strategy.rule);
   for (auto [index, axes] : llvm::enumerate(strategy.assignment.factorAxes)) {
     if (axes.empty())
       continue;
     const tp::Factor &factor = strategy.rule.factors[index];
-    os << (text.empty() ? "" : "; ") << tp::toString(axes, mesh) << " splits " << tp::toString(factor.role);
+    os << (text.empty() ? "" : "; ") << tp::toString(axes, mesh) << " splits "
+       << (rows == index ? "rows" : tp::toString(factor.role));
     os << " (" << tp::toString(factor.size, tp::getSymbolNames(op)) << ")";
     if (factor.kind == tp::FactorKind::Reduction)
       os << ", leaving a partial sum";

@@ -174,7 +174,7 @@ private:
 };
 
 TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
-  int planned = 0, divided = 0;
+  int planned = 0, divided = 0, rows = 0;
   for (unsigned seed = 0; seed < 150; ++seed) {
     std::string text = Generator(seed).function(2 + seed % 7);
     auto module = parseSourceString<ModuleOp>(text, &context);
@@ -188,7 +188,8 @@ TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
     device.bytesPerMicrosecond = 100;
     device.launchMicroseconds = 0.5;
     CostModel cost(mesh, device, {{{}, 1}});
-    Planner planner(function, mesh, 0, cost);
+    Planner planner(function, mesh, 0, cost, nullptr,
+                    seed % 3 ? SequenceParallelism::Off : SequenceParallelism::Auto);
     FailureOr<Plan> plan = planner.solve();
     ASSERT_TRUE(succeeded(plan));
 
@@ -214,12 +215,44 @@ TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
     EXPECT_NEAR(plan->solution.cost, best, 1e-4) << text;
     EXPECT_NEAR(evaluator.evaluate(chosen), best, 1e-4) << text;
     ++planned;
-    for (Operation *op : planner.getOps())
+    for (Operation *op : planner.getOps()) {
       divided += !planner.getStrategy(op, *plan).assignment.isReplicated();
+      rows += planner.explain(op, *plan).find("splits rows") != std::string::npos;
+    }
   }
   // Graphs and devices are such that there is something to decide.
   EXPECT_GT(planned, 100);
   EXPECT_GT(divided, 100);
+  EXPECT_GT(rows, 10);
+}
+
+/// What one plan delivers another one keeps, and without a choice it costs no
+/// less.
+TEST_F(PlannerTest, SharedLayoutsAreKept) {
+  int differ = 0;
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    auto module = parseSourceString<ModuleOp>(Generator(seed).function(4 + seed % 5), &context);
+    auto function = *module->getOps<func::FuncOp>().begin();
+    assignLayers(function);
+    tp::Mesh mesh = makeMesh(4);
+    DeviceModel slow;
+    slow.flopsPerMicrosecond = {50};
+    slow.bytesPerMicrosecond = 100;
+    CostModel fast(mesh, DeviceModel(), {{{}, 1}}), other(mesh, slow, {{{}, 1}});
+    Planner first(function, mesh, 0, fast), free(function, mesh, 0, other), bound(function, mesh, 0, other);
+    FailureOr<Plan> plan = first.solve(), cheapest = free.solve();
+    ASSERT_TRUE(succeeded(plan) && succeeded(cheapest));
+    SharedLayouts shared = first.getSharedLayouts(*plan);
+    bound.share(shared);
+    std::optional<Plan> kept = bound.find();
+    ASSERT_TRUE(kept);
+    SharedLayouts same = bound.getSharedLayouts(*kept), cheap = free.getSharedLayouts(*cheapest);
+    EXPECT_TRUE(same.arguments == shared.arguments && same.weights == shared.weights &&
+                same.results == shared.results);
+    EXPECT_GE(kept->solution.cost, cheapest->solution.cost - 1e-4);
+    differ += cheap.weights != shared.weights || cheap.arguments != shared.arguments;
+  }
+  EXPECT_GT(differ, 5);
 }
 
 TEST_F(PlannerTest, CostsOfLayersAddUp) {
