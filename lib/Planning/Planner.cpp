@@ -183,9 +183,11 @@ void Planner::addOperation(Operation *op) {
   if (auto rule = rules.find(op); rule != rules.end())
     for (unsigned factor = 0; factor < rule->second->factors.size(); ++factor) {
       key.push_back(asKey(splittable->isSplittable(op, factor)));
-      for (int64_t units : splittable->getUnits(op, factor))
-        key.push_back(asKey(units));
-      key.push_back(asKey(-1));
+      for (ArrayRef<int64_t> numbers : {splittable->getUnits(op, factor), splittable->getSubAxisSizes(op, factor)}) {
+        for (int64_t number : numbers)
+          key.push_back(asKey(number));
+        key.push_back(asKey(-1));
+      }
     }
   for (unsigned operand : getDividedWeights(op))
     key.push_back(asKey(operand));

@@ -198,7 +198,7 @@ void SplittableDims::collectUnits(Operation *op, const tp::ShardingRule &rule, i
         units[find(node(value, dim))].insert(pieces);
       int64_t common = std::gcd(pieces, devices);
       if (isHeads && common > 1 && common < devices)
-        subAxisSizes.insert(common);
+        subAxisSizes[find(node(value, dim))].insert(common);
     }
   });
 }
@@ -208,12 +208,18 @@ bool SplittableDims::isSplittable(Operation *op, unsigned factor) const {
   return found != nodes.end() && seeded.contains(find(found->second));
 }
 
-ArrayRef<int64_t> SplittableDims::getUnits(Operation *op, unsigned factor) const {
+ArrayRef<int64_t> SplittableDims::lookup(const Numbers &numbers, Operation *op, unsigned factor) const {
   auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
   if (found == nodes.end())
     return {};
-  auto known = units.find(find(found->second));
-  return known == units.end() ? ArrayRef<int64_t>() : known->second.getArrayRef();
+  auto known = numbers.find(find(found->second));
+  return known == numbers.end() ? ArrayRef<int64_t>() : known->second.getArrayRef();
+}
+
+ArrayRef<int64_t> SplittableDims::getUnits(Operation *op, unsigned factor) const { return lookup(units, op, factor); }
+
+ArrayRef<int64_t> SplittableDims::getSubAxisSizes(Operation *op, unsigned factor) const {
+  return lookup(subAxisSizes, op, factor);
 }
 
 } // namespace tpo

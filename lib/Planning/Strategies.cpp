@@ -89,7 +89,7 @@ private:
     tp::AxisRef whole = tp::AxisRef::whole(mesh, axis);
     if (size >= devices)
       assign(rule, factor, whole);
-    for (int64_t sub : splittable.getSubAxisSizes()) {
+    for (int64_t sub : splittable.getSubAxisSizes(op, factor)) {
       if (size < sub)
         continue;
       tp::AxisRef major{axis, 1, sub}, minor{axis, sub, devices / sub};
@@ -116,7 +116,7 @@ private:
       unsigned part = cutFactor(finer, factor, *major);
       if (*major >= devices)
         assign(finer, part, whole);
-      for (int64_t sub : splittable.getSubAxisSizes())
+      for (int64_t sub : splittable.getSubAxisSizes(op, factor))
         if (*major >= sub)
           assign(finer, part, {axis, 1, sub});
     }

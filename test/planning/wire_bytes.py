@@ -3,7 +3,8 @@
 
 Llama's and GPT-2's layers are built at the sizes of the figures known for GSPMD and Shardy (docs/planning.md), as their
 exporters write them: Llama with grouped queries and an expanded key/value cache, GPT-2 with one fused product for queries,
-keys and values. Asserts the collectives of each layer and the bytes that a device sends and receives for them in a ring.
+keys and values. Asserts the collectives of each layer and the bytes that a device sends and receives for them in a ring:
+two all-reduces, and with sequence parallelism these in two halves.
 """
 
 import json
@@ -44,12 +45,12 @@ def write_model(layer, sizes, path):
         file.truncate(4 * 4 * WIDTH * WIDTH)
 
 
-def measure(tp_opt, path, tp):
+def measure(tp_opt, path, tp, option):
     """Kinds of collectives and MiB per device of every layer; those outside of layers are at None."""
     report = path + ".json"
     out = path + ".tpx"
     sizes = f"--assume=batch={BATCH},seq={SEQ}"
-    subprocess.run([tp_opt, path, f"--tp={tp}", sizes, f"--report={report}", "-o", out], check=True)
+    subprocess.run([tp_opt, path, f"--tp={tp}", sizes, option, f"--report={report}", "-o", out], check=True)
     with open(report) as file:
         data = json.load(file)
     layers = {}
@@ -71,6 +72,16 @@ EXPECTED = {
     ("GPT-2", 4): 12,
     ("GPT-2", 8): 14,
 }
+
+
+def is_right(layers, expected, option):
+    if option == "--sequence-parallel=off":
+        return all(kinds == ["all_reduce"] * 2 and abs(size - expected) < 1e-9 for kinds, size in layers.values())
+    # The first layer's input is whole already, and the output of the last is returned split.
+    missing = sum(abs(size - expected * 3 / 4) < 1e-9 for _, size in layers.values())
+    inner = [(kinds, size) for kinds, size in layers.values() if abs(size - expected * 3 / 4) >= 1e-9]
+    halves = ["all_gather"] * 2 + ["reduce_scatter"] * 2
+    return missing == 1 and all(sorted(kinds) == halves and abs(size - expected) < 1e-9 for kinds, size in inner)
 
 
 def check_limit(tp_opt, path):
@@ -102,15 +113,15 @@ def main():
                 failures += not right
                 print(f"{name} tp=8 with limited weights: {'right' if right else 'WRONG'}")
             for tp in (4, 8):
-                layers = measure(tp_opt, path, tp)
-                outside = layers.pop(None, ([], 0.0))
-                expected = EXPECTED[name, tp]
-                right = len(layers) == LAYERS and all(sorted(kinds) == ["all_reduce"] * 2 and abs(size - expected) < 1e-9
-                                                      for kinds, size in layers.values())
-                failures += not right
-                sizes = sorted({round(size, 3) for _, size in layers.values()})
-                print(f"{name} tp={tp}: {len(layers)} layers, MiB per device and layer {sizes} (expected {expected}), "
-                      f"outside {outside[1]:g} MiB: {'right' if right else f'WRONG {layers}'}")
+                for option in ("--sequence-parallel=off", "--sequence-parallel=auto"):
+                    layers = measure(tp_opt, path, tp, option)
+                    outside = layers.pop(None, ([], 0.0))
+                    expected = EXPECTED[name, tp]
+                    right = len(layers) == LAYERS and is_right(layers, expected, option)
+                    failures += not right
+                    sizes = sorted({round(size, 3) for _, size in layers.values()})
+                    print(f"{name} tp={tp} {option}: {len(layers)} layers, MiB per device and layer {sizes} (expected "
+                          f"{expected}), outside {outside[1]:g} MiB: {'right' if right else f'WRONG {layers}'}")
     sys.exit(1 if failures else 0)
 
 

@@ -68,9 +68,9 @@ public:
   /// Numbers of pieces that some operation needs dimensions of this factor's
   /// class to be cut into.
   llvm::ArrayRef<int64_t> getUnits(mlir::Operation *op, unsigned factor) const;
-  /// Proper divisors of the number of devices over which some operation's heads
-  /// split, the rest of the devices holding copies.
-  llvm::ArrayRef<int64_t> getSubAxisSizes() const { return subAxisSizes.getArrayRef(); }
+  /// Proper divisors of the number of devices over which heads of this factor's
+  /// class split, the rest of the devices holding copies.
+  llvm::ArrayRef<int64_t> getSubAxisSizes(mlir::Operation *op, unsigned factor) const;
   llvm::ArrayRef<tp::AxisRef> getDemandedParts() const { return demanded.parts; }
 
 private:
@@ -86,8 +86,10 @@ private:
   llvm::DenseMap<std::pair<void *, unsigned>, unsigned> nodes;
   mutable std::vector<unsigned> parent;
   llvm::DenseSet<unsigned> seeded;
-  llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>> units;
-  llvm::SmallSetVector<int64_t, 4> subAxisSizes;
+  using Numbers = llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>>; ///< By class.
+  llvm::ArrayRef<int64_t> lookup(const Numbers &numbers, mlir::Operation *op, unsigned factor) const;
+
+  Numbers units, subAxisSizes;
   DemandedSplits demanded;
   llvm::SmallVector<int64_t> symbols;
   std::optional<unsigned> rows; ///< A class of dimensions.
