@@ -46,7 +46,7 @@ namespace {
 cl::OptionCategory category("Options");
 cl::list<std::string> files(cl::Positional, cl::OneOrMore, cl::desc("<.mlir files>"), cl::cat(category));
 cl::opt<std::string> only("only", cl::desc("Cases whose name matches this regular expression"), cl::cat(category));
-cl::opt<unsigned> limit("limit", cl::desc("Placements per case and mesh; 0: all"), cl::init(24), cl::cat(category));
+cl::opt<unsigned> limit("limit", cl::desc("Placements per case and mesh; 0: all (default)"), cl::init(0), cl::cat(category));
 cl::opt<unsigned> jobCount("jobs", cl::desc("Programs at a time"), cl::init(2), cl::cat(category));
 cl::opt<unsigned> timeLimit("timeout", cl::desc("Seconds for one program"), cl::init(120), cl::cat(category));
 cl::opt<bool> coverage("coverage", cl::desc("Only check that every operator with a rule is in the files"),
