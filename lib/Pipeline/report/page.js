@@ -170,6 +170,13 @@ function addHeader() {
   const chosen = configurations.find((entry) => entry.compiled) || configurations.find((entry) => entry.chosen);
   if (chosen && chosen.prefill_ms != null) add("Predicted prefill", millis(chosen.prefill_ms), chosen.decode_ms == null ? "" : `decode step ${millis(chosen.decode_ms)}`);
   if (collectives.length) add("Predicted communication", micros(communication), "collectives one after another");
+  // What the page shows is the function for the assumed sizes; others are counted.
+  for (const variant of report.variants || []) {
+    if (JSON.stringify(variant.sizes) === JSON.stringify(report.assumed_sizes)) continue;
+    const { wire_bytes_per_rank: wire, ...counts } = variant.totals;
+    const text = Object.entries(counts).map(([kind, n]) => `${n} ${kindName(kind)}`).join(", ");
+    add(`Collectives where ${variant.when}`, String(sum(Object.values(counts), (n) => n)), `${text || "nothing moves"}; ${bytes(wire)} sent per rank`);
+  }
   const timings = report.timings_ms || {};
   const phases = ["import", "simplify", "plan", "partition", "lower"].filter((phase) => phase in timings);
   add("Compile time", millis(sum(Object.values(timings), (ms) => ms)), phases.map((phase) => `${phase} ${Math.round(timings[phase])}`).join(", ") + " ms");
