@@ -26,6 +26,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 
+#include <chrono>
+
 using namespace mlir;
 
 namespace tpo {
@@ -127,8 +129,12 @@ private:
   LogicalResult finish(func::FuncOp function, const tp::Mesh &mesh, Planner &planner, const Plan &plan) {
     if (failed(describe(function, mesh, planner, plan)))
       return failure();
-    if (alternatives)
+    if (alternatives) {
+      auto start = std::chrono::steady_clock::now();
       planner.recordAlternatives(plan);
+      std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+      function->getParentOp()->setAttr(kAlternativesTimeAttr, Builder(&getContext()).getF64FloatAttr(elapsed.count()));
+    }
     planner.apply(plan);
     return success();
   }

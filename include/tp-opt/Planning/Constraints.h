@@ -32,6 +32,8 @@ inline constexpr llvm::StringLiteral kConstrainedAttr = "tp.constrained";
 /// What the next best layout costs more, one string per result or for the
 /// argument.
 inline constexpr llvm::StringLiteral kAlternativesAttr = "tp.alternatives";
+/// Module attribute: the milliseconds that finding them took.
+inline constexpr llvm::StringLiteral kAlternativesTimeAttr = "tp.alternatives_ms";
 /// The string of a result in such an attribute; empty where there is none.
 llvm::StringRef getResultText(mlir::Operation *op, llvm::StringRef attribute, unsigned result);
 /// Function argument attribute: why the argument has its layout.

@@ -178,7 +178,7 @@ function addHeader() {
     add(`Collectives where ${variant.when}`, String(sum(Object.values(counts), (n) => n)), `${text || "nothing moves"}; ${bytes(wire)} sent per rank`);
   }
   const timings = report.timings_ms || {};
-  const phases = ["import", "simplify", "plan", "partition", "lower"].filter((phase) => phase in timings);
+  const phases = ["import", "simplify", "plan", "explain", "partition", "lower"].filter((phase) => phase in timings);
   add("Compile time", millis(sum(Object.values(timings), (ms) => ms)), phases.map((phase) => `${phase} ${Math.round(timings[phase])}`).join(", ") + " ms");
   add("Compiler's peak memory", bytes(report.peak_rss_bytes || 0), "");
   content.append(h("dl", { class: "figures" }, figures));
