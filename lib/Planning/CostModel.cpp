@@ -54,7 +54,8 @@ static double getConvFlops(Operation *op, const tp::FactorAssignment &assignment
   double product = 2;
   for (int64_t size : getShapeAt(result, symbols))
     product *= size;
-  for (int64_t size : llvm::drop_begin(getShapeAt(filters, symbols)))
+  SmallVector<int64_t> filterSizes = getShapeAt(filters, symbols);
+  for (int64_t size : llvm::drop_begin(filterSizes))
     product *= size;
   for (const tp::AxisRefs &axes : assignment.factorAxes)
     product /= tp::getNumShards(axes);
