@@ -40,7 +40,7 @@ int64_t getShard(tp::AxisRef part, int64_t devices, int64_t device) {
 class ShardingParser {
 public:
   ShardingParser(DictionaryAttr sharding, const NamedTensor &tensor, const tp::Mesh &mesh)
-      : sharding(sharding), tensor(tensor), mesh(mesh), axis(findLongAxis(mesh)), numDevices(mesh.getNumDevices()) {}
+      : sharding(sharding), tensor(tensor), axis(findLongAxis(mesh)), numDevices(mesh.getNumDevices()) {}
 
   llvm::Expected<tp::Layout> run();
 
@@ -51,7 +51,6 @@ private:
 
   DictionaryAttr sharding;
   const NamedTensor &tensor;
-  const tp::Mesh &mesh;
   unsigned axis;
   int64_t numDevices;
 };

@@ -20,8 +20,8 @@ LogicalResult RtLowering::lowerGather(onnx::GatherOp op) {
   // Rows of a table; small gathers and constant indices fuse into kernels.
   bool isTable = axis == 0 && dataType.getRank() >= 2 && isa<FloatType>(dataType.getElementType());
   // A rank's part of the rows: lookups of other ranks' rows give zero.
-  auto offset = op->getAttrOfType<tp::DimsAttr>("tp.gather_offset");
-  auto globalRows = op->getAttrOfType<tp::DimsAttr>("tp.gather_size");
+  auto offset = op->getAttrOfType<tp::DimsAttr>(kGatherOffsetAttr);
+  auto globalRows = op->getAttrOfType<tp::DimsAttr>(kGatherSizeAttr);
   if (offset && (!isTable || !globalRows))
     return op.emitError("a table split along the axis of the lookup needs axis 0 and floating-point rows");
   bool knownIndices = op.getIndices().getDefiningOp<onnx::ConstantOp>() ||
