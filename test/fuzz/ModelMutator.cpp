@@ -44,7 +44,7 @@ int64_t ModelMutator::oddNumber() {
 
 namespace {
 
-/// All names of values in the graph that a node can read.
+/// All names of values in the graph that a node can read; where there are none, one that dangles.
 std::vector<std::string> valueNames(const GraphProto &graph) {
   std::vector<std::string> names;
   for (const NodeProto &node : graph.node())
@@ -53,6 +53,8 @@ std::vector<std::string> valueNames(const GraphProto &graph) {
     names.push_back(input.name());
   for (const TensorProto &tensor : graph.initializer())
     names.push_back(tensor.name());
+  if (names.empty())
+    names.push_back("nothing");
   return names;
 }
 
