@@ -72,7 +72,7 @@ LogicalResult GraphImporter::expandOperator(const OpSchema &schema, int opset, c
   std::vector<int> elements;
   for (ImportedValue *operand : *operands)
     elements.push_back(operand ? getDataType(operand->elem) : 0);
-  std::string objection = checkOperandTypes(proto, opset, elements);
+  std::string objection = checkOperands(proto, opset, elements);
   if (!objection.empty())
     return emitError(loc) << objection;
   OperatorBody &body = bodies.emplace_back();

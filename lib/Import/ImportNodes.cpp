@@ -364,7 +364,7 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
   std::vector<int> types;
   for (ImportedValue *operand : node.operands)
     types.push_back(operand ? getDataType(operand->elem) : 0);
-  std::string objection = checkOperandTypes(proto, opset, types);
+  std::string objection = checkOperands(proto, opset, types);
   if (!objection.empty())
     return emitError(loc) << objection;
   for (const std::string &name : proto.output())

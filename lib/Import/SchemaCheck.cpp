@@ -27,6 +27,10 @@ bool isKnown(const NodeProto &node) {
   return OpSchemaRegistry::Schema(node.op_type(), domain) != nullptr;
 }
 
+std::string describeAbsence(const NodeProto &node, int opset) {
+  return "opset " + std::to_string(opset) + " has no operator " + node.op_type();
+}
+
 bool hasSubgraph(const NodeProto &node) {
   for (const AttributeProto &attribute : node.attribute())
     if (attribute.has_g() || attribute.graphs_size())
@@ -75,7 +79,7 @@ std::string tpo::importer::checkNodeSchema(const NodeProto &node, int opset, int
       return "";
   const OpSchema *schema = findSchema(node, opset);
   if (!schema)
-    return "opset " + std::to_string(opset) + " has no operator " + node.op_type();
+    return describeAbsence(node, opset);
   // Files have deprecated operators (GroupNormalization of opset 18) all the same.
   if (schema->Deprecated())
     return "";
@@ -94,9 +98,16 @@ std::string tpo::importer::checkNodeSchema(const NodeProto &node, int opset, int
   }
 }
 
-std::string tpo::importer::checkOperandTypes(const NodeProto &node, int opset, const std::vector<int> &types) {
+std::string tpo::importer::checkOperands(const NodeProto &node, int opset, const std::vector<int> &types) {
   const OpSchema *schema = findSchema(node, opset);
-  if (!schema || schema->inputs().empty())
+  if (!schema)
+    return isKnown(node) ? describeAbsence(node, opset) : "";
+  for (size_t i = 0; i < schema->inputs().size(); ++i) {
+    bool given = static_cast<int>(i) < node.input_size() && !node.input(i).empty();
+    if (!given && schema->inputs()[i].GetOption() == OpSchema::Single)
+      return "lacks the input '" + schema->inputs()[i].GetName() + "'";
+  }
+  if (schema->inputs().empty())
     return "";
   std::map<std::string, int> bound;
   for (size_t i = 0; i < types.size(); ++i) {

@@ -23,10 +23,10 @@ namespace tpo::importer {
 /// whose nodes are checked one by one, pass.
 std::string checkNodeSchema(const ::onnx::NodeProto &node, int opset, int ir);
 
-/// Checks the element types (TensorProto::DataType; 0: unknown) of a node's
-/// operands. f16 and bf16 pass wherever f32 does: old opsets of operators that
-/// exporters use with them do not list them.
-std::string checkOperandTypes(const ::onnx::NodeProto &node, int opset, const std::vector<int> &types);
+/// Checks that version `opset` has the operator and the node all operands that
+/// it needs, and their element types (TensorProto::DataType; 0: unknown). f16 and bf16 pass wherever f32 does: old
+/// opsets of operators that exporters use with them do not list them.
+std::string checkOperands(const ::onnx::NodeProto &node, int opset, const std::vector<int> &types);
 
 } // namespace tpo::importer
 

@@ -141,6 +141,14 @@ TEST(ImportErrorsTest, DeclaredTypes) {
   EXPECT_ERROR(importProto(model), "'y' is declared with the shape [-5], but has [n]");
 }
 
+TEST(ImportErrorsTest, OperandsOfOlderOpsets) {
+  for (auto [opset, message] :
+       {std::pair(13, "opset 13 has no operator CastLike"), {15, "lacks the input 'target_type'"}})
+    EXPECT_ERROR(importText("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) +
+                            "]> g (float[2] x) => (float[2] y) { y = CastLike(x) }"),
+                 message);
+}
+
 TEST(ImportErrorsTest, DataDependentShape) {
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[n] y) { y, i = Unique(x) }"),
                "node 'y' (Unique): error: operator Unique: the size of its "
