@@ -30,12 +30,14 @@ std::string Planner::explain(Operation *op, const Strategy &strategy) const {
     return text;
   }
   std::optional<unsigned> rows = splittable->getRows(op, strategy.rule);
-  for (auto [index, axes] : llvm::enumerate(strategy.assignment.factorAxes)) {
-    if (axes.empty())
+  for (auto [index, refs] : llvm::enumerate(strategy.assignment.factorAxes)) {
+    if (refs.empty())
       continue;
     const tp::Factor &factor = strategy.rule.factors[index];
-    os << (text.empty() ? "" : "; ") << tp::toString(axes, mesh) << " splits "
-       << (rows == index ? "rows" : tp::toString(factor.role));
+    os << (text.empty() ? "" : "; ") << tp::toString(refs, mesh) << " splits "
+       << (rows == index                          ? "rows"
+           : PlannedAxes::isIn(axes.expert, refs) ? "experts"
+                                                  : tp::toString(factor.role));
     os << " (" << tp::toString(factor.size, tp::getSymbolNames(op)) << ")";
     if (factor.kind == tp::FactorKind::Reduction)
       os << ", leaving a partial sum";

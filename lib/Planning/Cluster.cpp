@@ -339,9 +339,32 @@ static double getTime(tp::Collective collective, int64_t size, const Link &link,
 
 double Cluster::getCollectiveTime(const tp::Collective &collective, int64_t axisSize, int64_t stride, int64_t devices,
                                   int64_t inputBytes, int64_t outputBytes) const {
-  int64_t size = tp::getNumShards(collective.axes);
   for (const tp::AxisRef &ref : collective.axes)
     stride = std::min(stride * axisSize / (ref.preSize * ref.size), stride * axisSize);
+  return getGroupTime(collective, stride, devices, inputBytes, outputBytes);
+}
+
+double Cluster::getCollectiveTime(const tp::Collective &collective, const tp::Mesh &mesh, int64_t devices,
+                                  int64_t inputBytes, int64_t outputBytes) const {
+  SmallVector<int64_t> strides(mesh.getAxes().size(), 1);
+  for (size_t axis = strides.size() - 1; axis-- > 0;)
+    strides[axis] = strides[axis + 1] * mesh.getAxes()[axis + 1].size;
+  auto isOn = [&](unsigned axis) {
+    return llvm::all_of(collective.axes, [&](const tp::AxisRef &ref) { return ref.axis == axis; });
+  };
+  if (collective.axes.empty() || isOn(collective.axes.front().axis)) {
+    unsigned axis = collective.axes.empty() ? 0 : collective.axes.front().axis;
+    return getCollectiveTime(collective, mesh.getAxes()[axis].size, strides[axis], devices, inputBytes, outputBytes);
+  }
+  int64_t stride = devices;
+  for (const tp::AxisRef &ref : collective.axes)
+    stride = std::min(stride, strides[ref.axis] * mesh.getAxes()[ref.axis].size / (ref.preSize * ref.size));
+  return getGroupTime(collective, stride, devices, inputBytes, outputBytes);
+}
+
+double Cluster::getGroupTime(const tp::Collective &collective, int64_t stride, int64_t devices, int64_t inputBytes,
+                             int64_t outputBytes) const {
+  int64_t size = tp::getNumShards(collective.axes);
   double inNode = getDevicesInNode(*this, size, stride);
   if (isInsideNode(size, stride, devices) || inNode <= 1)
     return getTime(collective, size, getAxisLink(size, stride, devices), inputBytes, outputBytes);

@@ -31,7 +31,11 @@ DemandedSplits Planner::collectConstraints() {
     for (auto [dim, split] : llvm::enumerate(constraint.demanded.layout.dims)) {
       if (!split.isSplit() || !sizes[dim] || !tp::getConst(sizes[dim]))
         continue;
-      splits.dims.push_back({constraint.value, dim});
+      bool isExpert = PlannedAxes::isIn(axes.expert, split.axes);
+      if (isExpert)
+        splits.expertDims.push_back({constraint.value, dim});
+      if (!isExpert || split.axes.size() > 1)
+        splits.dims.push_back({constraint.value, dim});
       for (const tp::AxisRef &part : split.axes)
         if (part != tp::AxisRef::whole(mesh, part.axis) && !llvm::is_contained(splits.parts, part))
           splits.parts.push_back(part);
@@ -133,7 +137,7 @@ LogicalResult Planner::failInfeasible() {
   for (size_t left = 0; left < std::min(constraints->constraints.size(), kMaxTried); ++left) {
     ConstraintSet fewer = *constraints;
     llvm::erase_if(fewer.values, [&](const ValueConstraint &value) { return value.constraint == left; });
-    Planner planner(function, mesh, axis, cost, &fewer, sequence);
+    Planner planner(function, mesh, axes, cost, &fewer, sequence);
     std::optional<CostNetwork::Solution> solution = planner.network.solve();
     const Constraint &constraint = constraints->constraints[left];
     if (solution && solution->cost < CostNetwork::kInfinity)

@@ -19,7 +19,7 @@ namespace tpo {
 
 namespace {
 
-/// The mesh's axis of more than one device; planning has at most one.
+/// The mesh's only axis of more than one device.
 unsigned findLongAxis(const tp::Mesh &mesh) {
   for (auto [index, axis] : llvm::enumerate(mesh.getAxes()))
     if (axis.size > 1)
@@ -209,6 +209,9 @@ LogicalResult addDeviceConstraints(func::FuncOp function, const tp::Mesh &mesh) 
   module->removeAttr(kShardingsAttr);
   if (failed(selected) || !*selected)
     return selected;
+  if (!hasDeviceConfiguration(mesh))
+    return module.emitError() << "device configuration '" << selected->getAs<StringAttr>("name").getValue()
+                              << "': read for meshes of one axis only";
   TensorTable table(function);
   std::vector<Constraint> constraints;
   bool isValid = true;
@@ -410,6 +413,10 @@ void ConfigurationBuilder::addWeight(const NamedTensor &tensor) {
 }
 
 } // namespace
+
+bool hasDeviceConfiguration(const tp::Mesh &mesh) {
+  return llvm::count_if(mesh.getAxes(), [](const tp::MeshAxis &axis) { return axis.size > 1; }) <= 1;
+}
 
 DictionaryAttr makeDeviceConfiguration(const TensorTable &table, const Planner &planner, const Plan &plan,
                                        const tp::Mesh &mesh, MLIRContext *context) {

@@ -59,11 +59,11 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
       return signalPassFailure();
     }
     tp::Mesh mesh = tp::Mesh::get(meshes.front());
-    std::optional<unsigned> axis = mesh.findAxis("tp");
+    PlannedAxes axes = PlannedAxes::find(mesh);
     for (auto [index, other] : llvm::enumerate(mesh.getAxes()))
-      if (other.size > 1 && index != axis) {
-        meshes.front().emitError() << "planning splits the axis \"tp\" only; axis \"" << other.name << "\" of size "
-                                   << other.size << " cannot be planned yet";
+      if (other.size > 1 && index != axes.tensor && index != axes.expert) {
+        meshes.front().emitError() << "planning splits the axes \"tp\" and \"ep\" only; axis \"" << other.name
+                                   << "\" of size " << other.size << " cannot be planned yet";
         return signalPassFailure();
       }
     FailureOr<Assumptions> assumptions =
@@ -74,25 +74,25 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
     if (failed(cost))
       return signalPassFailure();
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
-      if (!function.isExternal() && failed(plan(function, mesh, axis.value_or(0), *cost)))
+      if (!function.isExternal() && failed(plan(function, mesh, axes, *cost)))
         return signalPassFailure();
     module->removeAttr(kConstraintsAttr);
   }
 
 private:
-  LogicalResult plan(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost) {
+  LogicalResult plan(func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel &cost) {
     auto module = function->getParentOfType<ModuleOp>();
     std::optional<SequenceParallelism> sequence = getSequenceParallelism();
     if (!sequence)
       return function.emitError() << "sequence-parallel is auto, always or off, not '" << sequenceParallel << "'";
     if (!function.getBody().hasOneBlock())
       return function.emitError("layouts are planned in functions of one block only");
-    splitSelections(function, mesh.getAxes()[axis].size);
+    splitSelections(function, PlannedAxes::getSize(mesh, axes.tensor));
     replicateCaptures(function, mesh, /*all=*/true);
     assignLayers(function);
     if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))
       return failure();
-    tp::DimsAttr when = *sequence == SequenceParallelism::Auto && mesh.getAxes()[axis].size > 1
+    tp::DimsAttr when = *sequence == SequenceParallelism::Auto && PlannedAxes::getSize(mesh, axes.tensor) > 1
                             ? getDecodeCondition(module, cost.getPoints())
                             : nullptr;
     // Before the constraints in it are taken out; a program has one if it gains.
@@ -104,7 +104,7 @@ private:
     FailureOr<ConstraintSet> constraints = resolveConstraints(function, mesh);
     if (failed(constraints))
       return failure();
-    Planner planner(function, mesh, axis, cost, &*constraints, *sequence);
+    Planner planner(function, mesh, axes, cost, &*constraints, *sequence);
     FailureOr<Plan> plan = maxWeightBytes > 0 ? planner.solveWithin(maxWeightBytes) : planner.solve();
     if (failed(plan))
       return failure();
@@ -113,7 +113,7 @@ private:
     planner.warnIfNothingIsDivided(*plan);
     if (!when)
       return finish(function, mesh, planner, *plan);
-    auto variants = planVariants(planner, *plan, function, copy, *constraints, mesh, axis, cost);
+    auto variants = planVariants(planner, *plan, function, copy, *constraints, mesh, axes, cost);
     if (failed(variants))
       return failure();
     if (variants->empty())
@@ -167,9 +167,9 @@ private:
       return emitError(UnknownLoc::get(&getContext())) << "cluster: " << llvm::toString(std::move(error));
     DeviceModel device = loaded->device;
     return CostModel(mesh, device, std::move(points),
-                     [cluster = std::move(*loaded), devices](const tp::Collective &collective, int64_t inputBytes,
-                                                             int64_t outputBytes) {
-                       return cluster.getCollectiveTime(collective, devices, 1, devices, inputBytes, outputBytes);
+                     [cluster = std::move(*loaded), mesh, devices](const tp::Collective &collective, int64_t inputBytes,
+                                                                   int64_t outputBytes) {
+                       return cluster.getCollectiveTime(collective, mesh, devices, inputBytes, outputBytes);
                      });
   }
 
@@ -199,6 +199,8 @@ private:
                               llvm::outs())))
       return failure();
     llvm::outs().flush();
+    if (recordShardings && !hasDeviceConfiguration(mesh))
+      return emitError(loc) << "ONNX's multi-device fields are written for meshes of one axis only";
     if (recordShardings)
       function->getParentOfType<ModuleOp>()->setAttr(
           kShardingsAttr,

@@ -97,14 +97,14 @@ bool isReturn(OpOperand *use) { return use->getOwner()->hasTrait<OpTrait::IsTerm
 
 } // namespace
 
-Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
+Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel &cost,
                  const ConstraintSet *constraints, SequenceParallelism sequence)
-    : function(function), mesh(mesh), axis(axis), cost(cost), constraints(constraints), sequence(sequence),
+    : function(function), mesh(mesh), axes(axes), cost(cost), constraints(constraints), sequence(sequence),
       known(std::make_unique<Classes>()) {
   collect();
   collectRules();
-  splittable = std::make_unique<SplittableDims>(function, rules, mesh.getAxes()[axis].size, collectConstraints(),
-                                                cost.getPoints().front().symbols);
+  splittable = std::make_unique<SplittableDims>(function, rules, PlannedAxes::getSize(mesh, axes.tensor),
+                                                collectConstraints(), cost.getPoints().front().symbols);
   for (Operation *op : ops)
     addOperation(op);
   for (Value value : values)
@@ -176,19 +176,40 @@ SmallVector<unsigned> Planner::getDividedWeights(Operation *op) const {
   return operands;
 }
 
+/// Allows only strategies that divide large weights over each of the axes, where
+/// there are any.
+void Planner::requireDivision(Operation *op, ArrayRef<Strategy> strategies, MutableArrayRef<bool> isAllowed) const {
+  for (unsigned operand : getDividedWeights(op))
+    for (std::optional<unsigned> axis : {axes.tensor, axes.expert}) {
+      auto divides = [&](const Strategy &strategy) {
+        return llvm::any_of(strategy.layouts.operands[operand].dims,
+                            [&](const tp::DimSplit &dim) { return PlannedAxes::isIn(axis, dim.axes); });
+      };
+      auto isLeft = [&](const auto &entry) { return isAllowed[entry.index()] && divides(entry.value()); };
+      if (llvm::none_of(llvm::enumerate(strategies), isLeft))
+        continue;
+      for (auto [state, strategy] : llvm::enumerate(strategies))
+        isAllowed[state] = isAllowed[state] && divides(strategy);
+    }
+}
+
 void Planner::addOperation(Operation *op) {
   ClassKey key;
   appendRuleKey(op, key);
   key.push_back(nullptr);
   if (auto rule = rules.find(op); rule != rules.end())
     for (unsigned factor = 0; factor < rule->second->factors.size(); ++factor) {
-      key.push_back(asKey(splittable->isSplittable(op, factor)));
+      key.push_back(
+          asKey(splittable->isSplittable(op, factor) + 2 * (axes.expert && splittable->isExpert(op, factor))));
       for (ArrayRef<int64_t> numbers : {splittable->getUnits(op, factor), splittable->getSubAxisSizes(op, factor)}) {
         for (int64_t number : numbers)
           key.push_back(asKey(number));
         key.push_back(asKey(-1));
       }
     }
+  if (auto rule = rules.find(op); axes.expert && rule != rules.end())
+    for (const tp::LinearGroup &group : rule->second->linear)
+      key.push_back(asKey(splittable->passesExpertSums(op, group)));
   for (unsigned operand : getDividedWeights(op))
     key.push_back(asKey(operand));
   std::optional<unsigned> rows;
@@ -215,7 +236,7 @@ std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
   auto &strategies = made->strategies;
   bool atLoad = op->getNumResults() > 0 && llvm::all_of(op->getResults(), isWeightExpression);
   if (auto rule = rules.find(op); rule != rules.end())
-    strategies = enumerateStrategies(op, *rule->second, *splittable, mesh, axis,
+    strategies = enumerateStrategies(op, *rule->second, *splittable, mesh, axes,
                                      sequence != SequenceParallelism::Off && !atLoad);
   if (strategies.empty())
     strategies.push_back(getReplicatedStrategy(op, mesh));
@@ -234,16 +255,7 @@ std::unique_ptr<Planner::OpClass> Planner::makeClass(Operation *op) {
   }
 
   SmallVector<bool> isAllowed(strategies.size(), true);
-  for (unsigned operand : getDividedWeights(op)) {
-    auto divides = [&](const Strategy &strategy) {
-      return llvm::any_of(strategy.layouts.operands[operand].dims,
-                          [](const tp::DimSplit &dim) { return dim.isSplit(); });
-    };
-    if (llvm::none_of(strategies, divides))
-      continue;
-    for (auto [state, strategy] : llvm::enumerate(strategies))
-      isAllowed[state] = isAllowed[state] && divides(strategy);
-  }
+  requireDivision(op, strategies, isAllowed);
   if (sequence == SequenceParallelism::Always && isNormalization(op))
     requireRows(*splittable, op, strategies, isAllowed);
   made->cost = network.makeTable(strategies.size(), [&](unsigned state) {
@@ -496,18 +508,46 @@ const Strategy &Planner::getStrategy(Operation *op, const Plan &plan) const {
 
 unsigned Planner::getNumClasses() const { return known->ops.size(); }
 
+bool Planner::dividesExperts(const Plan &plan) const {
+  return llvm::any_of(ops, [&](Operation *op) {
+    const Strategy &strategy = getStrategy(op, plan);
+    return llvm::any_of(llvm::zip(op->getOperands(), strategy.layouts.operands), [&](const auto &entry) {
+      auto [operand, layout] = entry;
+      return isWeightExpression(operand) && llvm::any_of(layout.dims, [&](const tp::DimSplit &dim) {
+               return PlannedAxes::isIn(axes.expert, dim.axes);
+             });
+    });
+  });
+}
+
 /// More devices than the weights have pieces is legal and useless: every rank
 /// would do everything.
 void Planner::warnIfNothingIsDivided(const Plan &plan) {
-  int64_t devices = mesh.getAxes()[axis].size, widest = 1;
+  int64_t experts = PlannedAxes::getSize(mesh, axes.expert);
+  if (experts > 1 && !dividesExperts(plan)) {
+    InFlightDiagnostic warning = function.emitWarning()
+                                 << "the axis \"ep\" of " << experts
+                                 << " devices divides nothing: ranks along it hold and compute the same. ";
+    if (getNumExperts() > 1)
+      warning << "The model has products of " << getNumExperts() << " experts: ep can be at most that";
+    else
+      warning << "No product of the model has a weight of several experts";
+  }
+  warnIfUndivided(plan);
+}
+
+void Planner::warnIfUndivided(const Plan &plan) {
+  int64_t devices = PlannedAxes::getSize(mesh, axes.tensor), widest = 1;
   bool hasWeights = false;
   for (Operation *op : ops) {
     auto rule = rules.find(op);
     if (!readsWeight(op, rules) || rule == rules.end() || llvm::none_of(op->getOperands(), isWeightExpression))
       continue;
     hasWeights = true;
-    if (!getStrategy(op, plan).assignment.isReplicated())
-      return;
+    const tp::FactorAssignment &assignment = getStrategy(op, plan).assignment;
+    for (const auto *split : {&assignment.factorAxes, &assignment.linearAxes})
+      if (llvm::any_of(*split, [&](const tp::AxisRefs &refs) { return PlannedAxes::isIn(axes.tensor, refs); }))
+        return;
     for (auto [index, factor] : llvm::enumerate(rule->second->factors))
       if (factor.kind != tp::FactorKind::Whole && splittable->isSplittable(op, index))
         widest = std::max(widest, tp::getConst(factor.size).value_or(1));

@@ -109,11 +109,104 @@ SplittableDims::SplittableDims(func::FuncOp function, const RuleMap &rules, int6
   });
   for (auto [value, dim] : demanded.dims)
     seeded.insert(find(node(value, dim)));
+  findExperts(function, rules);
   findRows(function, rules);
 }
 
 int64_t SplittableDims::getSize(const tp::Factor &factor) const {
   return factor.size ? tp::evaluate(factor.size, symbols).value_or(1) : 1;
+}
+
+/// Matrices of a weight that a lookup chooses among, if products read what it finds.
+static bool looksUpMatrices(Operation *op) {
+  if (op->getName().stripDialect() != "Gather" || !isWeightExpression(op->getOperand(0)))
+    return false;
+  auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+  if (!type || type.getRank() < 3)
+    return false;
+  Value found = op->getResult(0);
+  while (found.hasOneUse()) {
+    Operation *user = *found.user_begin();
+    StringRef name = user->getName().stripDialect();
+    if (name == "MatMul")
+      return true;
+    if (name != "Cast" && name != "Transpose" && name != "DequantizeLinear")
+      return false;
+    found = user->getResult(0);
+  }
+  return false;
+}
+
+void SplittableDims::seedExperts(Operation *op, const tp::ShardingRule &rule) {
+  auto add = [&](unsigned factor) {
+    if (rule.factors[factor].kind == tp::FactorKind::Whole)
+      return;
+    experts.insert(find(node(op, factor)));
+    numExperts = std::max(numExperts, tp::getConst(rule.factors[factor].size).value_or(1));
+  };
+  if (looksUpMatrices(op))
+    for (unsigned factor : rule.operands[0][0])
+      add(factor);
+  for (auto [index, factor] : llvm::enumerate(rule.factors))
+    if (factor.role == tp::FactorRole::Expert)
+      add(index);
+  for (unsigned operand = 0; operand < op->getNumOperands(); ++operand) {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(operand).getType());
+    if (!type || type.getRank() < 3 || !isContracted(op, rule, operand) || !isWeightExpression(op->getOperand(operand)))
+      continue;
+    // Columns are in the result too, but in no other operand; of operators whose
+    // matrices are the last two dimensions operands may broadcast along experts.
+    bool isOnnx = op->getName().getDialectNamespace() == "onnx";
+    auto isShared = [&](unsigned factor) {
+      return llvm::any_of(llvm::enumerate(rule.operands), [&](const auto &other) {
+        return other.index() != operand && hasFactor(other.value(), factor);
+      });
+    };
+    for (const tp::DimFactors &dim : ArrayRef(rule.operands[operand]).drop_back(isOnnx ? 2 : 0))
+      for (unsigned factor : dim)
+        if (hasFactor(rule.results[0], factor) && (isOnnx || isShared(factor)))
+          add(factor);
+  }
+}
+
+void SplittableDims::findExperts(func::FuncOp function, const RuleMap &rules) {
+  auto forEachRule = [&](llvm::function_ref<void(Operation *, const tp::ShardingRule &)> visit) {
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (auto rule = rules.find(op); rule != rules.end())
+        visit(op, *rule->second);
+    });
+  };
+  forEachRule([&](Operation *op, const tp::ShardingRule &rule) { seedExperts(op, rule); });
+  if (experts.empty() && demanded.expertDims.empty())
+    return;
+  // A matrix per head is no expert.
+  forEachRule([&](Operation *op, const tp::ShardingRule &rule) {
+    for (auto [index, factor] : llvm::enumerate(rule.factors))
+      if (factor.role == tp::FactorRole::Heads)
+        experts.erase(find(node(op, index)));
+  });
+  if (experts.empty())
+    numExperts = 1;
+  for (auto [value, dim] : demanded.expertDims)
+    experts.insert(find(node(value, dim)));
+  forEachRule([&](Operation *op, const tp::ShardingRule &rule) {
+    bool makesSum = false;
+    for (auto [index, factor] : llvm::enumerate(rule.factors))
+      makesSum |= factor.kind == tp::FactorKind::Reduction && isExpert(op, index);
+    for (const tp::LinearGroup &group : rule.linear)
+      makesSum |= group.kind == tp::ReductionKind::Sum && passesExpertSums(op, group);
+    if (makesSum)
+      expertSums.insert(op->result_begin(), op->result_end());
+  });
+}
+
+bool SplittableDims::isExpert(Operation *op, unsigned factor) const {
+  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
+  return found != nodes.end() && experts.contains(find(found->second));
+}
+
+bool SplittableDims::passesExpertSums(Operation *op, const tp::LinearGroup &group) const {
+  return llvm::any_of(group.operands, [&](unsigned operand) { return expertSums.contains(op->getOperand(operand)); });
 }
 
 /// Of the dimensions that only the activation of a product with a weight has,

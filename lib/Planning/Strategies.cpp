@@ -52,21 +52,25 @@ std::optional<int64_t> majorProduct(const tp::ShardingRule &rule, const tp::DimF
 class Enumerator {
 public:
   Enumerator(Operation *op, const tp::ShardingRule &rule, const SplittableDims &splittable, const tp::Mesh &mesh,
-             unsigned axis)
-      : op(op), rule(rule), splittable(splittable), mesh(mesh), axis(axis) {}
+             PlannedAxes axes)
+      : op(op), rule(rule), splittable(splittable), mesh(mesh), axes(axes), axis(axes.tensor.value_or(0)) {}
 
   std::vector<Strategy> run(bool withRows) {
     add(rule, tp::FactorAssignment(rule));
-    int64_t devices = mesh.getAxes()[axis].size;
-    if (devices == 1)
-      return std::move(strategies);
+    if (int64_t devices = PlannedAxes::getSize(mesh, axes.tensor); devices > 1)
+      splitTensors(devices, withRows);
+    if (int64_t devices = PlannedAxes::getSize(mesh, axes.expert); devices > 1)
+      splitExperts(devices);
+    return std::move(strategies);
+  }
+
+private:
+  void splitTensors(int64_t devices, bool withRows) {
     for (unsigned factor = 0; factor < rule.factors.size(); ++factor)
       if (canSplit(factor))
         splitFactor(factor, devices);
     for (unsigned group = 0; group < rule.linear.size(); ++group) {
-      // A file has no partial sums of a weight.
-      auto isWeight = [&](unsigned operand) { return isWeightExpression(op->getOperand(operand)); };
-      if (rule.linear[group].kind != tp::ReductionKind::Sum || llvm::any_of(rule.linear[group].operands, isWeight))
+      if (!isSumOfActivations(rule.linear[group]))
         continue;
       tp::FactorAssignment assignment(rule);
       assignment.linearAxes[group] = {tp::AxisRef::whole(mesh, axis)};
@@ -74,10 +78,48 @@ public:
     }
     if (std::optional<unsigned> rows = withRows ? splittable.getRows(op, rule) : std::nullopt)
       assign(rule, *rows, tp::AxisRef::whole(mesh, axis));
-    return std::move(strategies);
   }
 
-private:
+  /// Everything so far, with experts divided or sums over them pending.
+  void splitExperts(int64_t devices) {
+    tp::AxisRef whole = tp::AxisRef::whole(mesh, *axes.expert);
+    for (size_t state = 0, count = strategies.size(); state < count; ++state) {
+      // Adding strategies moves them.
+      Strategy base = strategies[state];
+      for (unsigned factor = 0; factor < rule.factors.size(); ++factor) {
+        // Not those of which a strategy splits parts already.
+        if (!canSplitExperts(factor) || base.rule.factors[factor].size != rule.factors[factor].size)
+          continue;
+        tp::AxisRefs split = {whole};
+        split.append(base.assignment.factorAxes[factor]);
+        if (*tp::getConst(rule.factors[factor].size) < tp::getNumShards(split))
+          continue;
+        tp::FactorAssignment assignment = base.assignment;
+        assignment.factorAxes[factor] = split;
+        add(base.rule, assignment);
+      }
+      for (auto [group, linear] : llvm::enumerate(rule.linear)) {
+        if (!isSumOfActivations(linear) || !splittable.passesExpertSums(op, linear))
+          continue;
+        tp::FactorAssignment assignment = base.assignment;
+        assignment.linearAxes[group].insert(assignment.linearAxes[group].begin(), whole);
+        add(base.rule, assignment);
+      }
+    }
+  }
+
+  /// A file has no partial sums of a weight.
+  bool isSumOfActivations(const tp::LinearGroup &group) const {
+    auto isWeight = [&](unsigned operand) { return isWeightExpression(op->getOperand(operand)); };
+    return group.kind == tp::ReductionKind::Sum && llvm::none_of(group.operands, isWeight);
+  }
+
+  bool canSplitExperts(unsigned factor) const {
+    const tp::Factor &f = rule.factors[factor];
+    std::optional<int64_t> size = f.size ? tp::getConst(f.size) : std::nullopt;
+    return f.kind != tp::FactorKind::Whole && size && *size > 1 && splittable.isExpert(op, factor);
+  }
+
   bool canSplit(unsigned factor) const {
     const tp::Factor &f = rule.factors[factor];
     std::optional<int64_t> size = f.size ? tp::getConst(f.size) : std::nullopt;
@@ -175,16 +217,24 @@ private:
   const tp::ShardingRule &rule;
   const SplittableDims &splittable;
   const tp::Mesh &mesh;
-  unsigned axis;
+  PlannedAxes axes;
+  unsigned axis; ///< The tensor-parallel one.
   std::vector<Strategy> strategies;
 };
 
 } // namespace
 
-std::vector<Strategy> enumerateStrategies(Operation *op, const tp::ShardingRule &rule,
-                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis,
-                                          bool withRows) {
-  return Enumerator(op, rule, splittable, mesh, axis).run(withRows);
+PlannedAxes PlannedAxes::find(const tp::Mesh &mesh) {
+  PlannedAxes axes(mesh.findAxis("tp"), mesh.findAxis("ep"));
+  for (std::optional<unsigned> *axis : {&axes.tensor, &axes.expert})
+    if (getSize(mesh, *axis) == 1)
+      axis->reset();
+  return axes;
+}
+
+std::vector<Strategy> enumerateStrategies(Operation *op, const tp::ShardingRule &rule, const SplittableDims &splittable,
+                                          const tp::Mesh &mesh, PlannedAxes axes, bool withRows) {
+  return Enumerator(op, rule, splittable, mesh, axes).run(withRows);
 }
 
 Strategy getReplicatedStrategy(Operation *op, const tp::Mesh &mesh) {

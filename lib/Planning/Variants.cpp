@@ -38,7 +38,7 @@ func::FuncOp selectFunction(ModuleOp module, ArrayRef<int64_t> symbols) {
 
 FailureOr<std::vector<std::unique_ptr<PlannedFunction>>>
 planVariants(const Planner &planner, const Plan &plan, func::FuncOp function, func::FuncOp copy,
-             const ConstraintSet &constraints, const tp::Mesh &mesh, unsigned axis, const CostModel &cost) {
+             const ConstraintSet &constraints, const tp::Mesh &mesh, PlannedAxes axes, const CostModel &cost) {
   std::vector<std::unique_ptr<PlannedFunction>> variants;
   FailureOr<ConstraintSet> copied = resolveConstraints(copy, mesh);
   if (failed(copied))
@@ -47,9 +47,8 @@ planVariants(const Planner &planner, const Plan &plan, func::FuncOp function, fu
   double gain = 0;
   bool isWorthIt = false;
   for (unsigned point : {0, 1}) {
-    auto variant =
-        std::make_unique<PlannedFunction>(point == 0 ? function : copy, mesh, axis, cost.at(point),
-                                          point == 0 ? constraints : *copied, SequenceParallelism::Auto);
+    auto variant = std::make_unique<PlannedFunction>(point == 0 ? function : copy, mesh, axes, cost.at(point),
+                                                     point == 0 ? constraints : *copied, SequenceParallelism::Auto);
     variant->planner.share(shared);
     // Where none is found the plan for all sizes is there.
     std::optional<Plan> found = variant->planner.find();

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compile the models under test/models and compare with ONNX Runtime's outputs.
 
-  check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8] [--option OPTION ...]
+  check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8] [--mesh MESH ...] [--option OPTION ...]
 
-Every model is compiled once per tp; every case runs twice, and both runs must
-give the same bits. At one tp (--static) a case is also compiled for its sizes
+Every model is compiled once per tp, or per mesh if meshes are given; every case runs twice, and both runs must
+give the same bits. At one of them (--static) a case is also compiled for its sizes
 alone, with the same bits again. Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
 """
 import argparse
@@ -70,9 +70,9 @@ def run_case(arguments, artifact, inputs, scratch, name):
     return (None if problem else np.load(output)), problem
 
 
-def compile_model(arguments, directory, tp, artifact, *options):
+def compile_model(arguments, directory, mesh, artifact, *options):
     model = os.path.join(directory, "model.onnx")
-    command = [os.path.join(arguments.bin, "tp-opt"), model, f"--tp={tp}", "-o", artifact, *arguments.option, *options]
+    command = [os.path.join(arguments.bin, "tp-opt"), model, f"--mesh={mesh}", "-o", artifact, *arguments.option, *options]
     return run(command, arguments.timeout)
 
 
@@ -86,10 +86,10 @@ def fixed_sizes(meta, arrays):
     return ["--dim=" + ",".join(f"{name}={size}" for name, size in sizes.items())] if sizes else []
 
 
-def check(arguments, directory, meta, tp, scratch):
+def check(arguments, directory, meta, mesh, scratch):
     """Yields (case, error or None)."""
     artifact = os.path.join(scratch, "model.tpx")
-    error = compile_model(arguments, directory, tp, artifact)
+    error = compile_model(arguments, directory, mesh, artifact)
     for case in meta["cases"]:
         if error:
             yield case["name"], error
@@ -102,10 +102,10 @@ def check(arguments, directory, meta, tp, scratch):
         if not problem:
             again, problem = run_case(arguments, artifact, inputs, scratch, "second")
             problem = problem or (None if same_bits(results, again) else "two runs differ")
-        options = fixed_sizes(meta, expected) if tp == arguments.static else []
+        options = fixed_sizes(meta, expected) if mesh == arguments.static else []
         if not problem and options:
             static = os.path.join(scratch, "static.tpx")
-            problem = compile_model(arguments, directory, tp, static, *options)
+            problem = compile_model(arguments, directory, mesh, static, *options)
             if not problem:
                 again, problem = run_case(arguments, static, inputs, scratch, "static")
                 problem = problem or (None if same_bits(results, again) else "fixed sizes change the result's bits")
@@ -119,7 +119,8 @@ def main():
     parser.add_argument("--models", default=os.path.join(here, "..", "models"))
     parser.add_argument("--only", default="")
     parser.add_argument("--tp", default="1,2,4,8")
-    parser.add_argument("--static", default="2", help="the tp at which cases are also compiled for their sizes alone")
+    parser.add_argument("--mesh", action="append", help="instead of --tp, as in --mesh=ep=2,tp=2")
+    parser.add_argument("--static", default="tp=2", help="the mesh at which cases are also compiled for their sizes alone")
     parser.add_argument("--option", action="append", default=[], help="an option for tp-opt, as in --option=--shard=x=tp:0")
     parser.add_argument("--timeout", type=float, default=120)
     arguments = parser.parse_args()
@@ -129,13 +130,13 @@ def main():
             meta = json.load(file)
         if not re.search(arguments.only, meta["name"]):
             continue
-        for tp in arguments.tp.split(","):
+        for mesh in arguments.mesh or [f"tp={tp}" for tp in arguments.tp.split(",")]:
             with tempfile.TemporaryDirectory() as scratch:
-                for case, error in check(arguments, os.path.dirname(path), meta, tp, scratch):
+                for case, error in check(arguments, os.path.dirname(path), meta, mesh, scratch):
                     passed += error is None
                     failed += error is not None
                     if error:
-                        print(f"FAIL {meta['name']} tp={tp} {case}: {error}", flush=True)
+                        print(f"FAIL {meta['name']} {mesh} {case}: {error}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -20,7 +20,7 @@ class Graph:
 
     def weight(self, *shape):
         if self.random:
-            values = self.random.standard_normal(shape) / np.sqrt(shape[0])
+            values = self.random.standard_normal(shape) / np.sqrt(shape[-2 if len(shape) > 2 else 0])
             return self.constant(values + (len(shape) == 1), np.float32)
         tensor = TensorProto(name=self.name(), data_type=TensorProto.FLOAT, dims=shape)
         tensor.data_location = TensorProto.EXTERNAL
@@ -112,3 +112,46 @@ def gpt2_layer(g, x, mask, width, heads):
     inner = g.op("Tanh", g.op("Mul", inner, g.constant(0.7978845608, np.float32)))
     y = g.op("Mul", g.op("Mul", y, g.constant(0.5, np.float32)), g.op("Add", inner, g.constant(1.0, np.float32)))
     return g.op("Add", x, linear(y, (4 * width, width)))
+
+
+def experts_layer(g, x, spelling, width, experts, hidden, chosen=2):
+    """A mixture of experts, SwiGLU with biases, of which each token takes the best `chosen`.
+
+    As exporters write it: every expert for every token, with tokens that broadcast ("broadcast") or are copied
+    ("copied") along experts, the weights maybe of 8 bits ("quantized"); or with each token's matrices ("lookup").
+    """
+    tokens = g.op("Reshape", rms_norm(g, x, width), g.ints(-1, width))
+    logits = g.op("MatMul", tokens, g.weight(width, experts))
+    values, best = g.op("TopK", logits, g.ints(chosen), axis=-1, outputs=2)
+    shares = g.op("Softmax", values, axis=-1)
+
+    def weight(rows, columns):
+        if spelling != "quantized":
+            return g.weight(experts, rows, columns)
+        codes = g.constant(g.random.integers(-127, 128, (experts, rows, columns)), np.int8)
+        return g.op("DequantizeLinear", codes, g.constant(g.random.uniform(0.5, 1, experts) / 64 / rows**0.5, np.float32), axis=0)
+
+    def swiglu(both, axis):
+        gate, up = g.op("Split", both, g.ints(hidden, hidden), axis=axis, outputs=2)
+        return g.op("Mul", g.op("Mul", gate, g.op("Sigmoid", gate)), up)
+
+    if spelling == "lookup":
+        each = g.op("Reshape", best, g.ints(-1))
+        rows = g.op("Expand", g.op("Unsqueeze", tokens, g.ints(1)), g.ints(1, chosen, 1))
+        rows = g.op("Reshape", rows, g.ints(-1, 1, width))
+        y = swiglu(g.op("MatMul", rows, g.op("Gather", weight(width, 2 * hidden), each, axis=0)), 2)
+        y = g.op("MatMul", y, g.op("Gather", weight(hidden, width), each, axis=0))
+        y = g.op("Mul", g.op("Reshape", y, g.ints(-1, chosen, width)), g.op("Unsqueeze", shares, g.ints(-1)))
+        y = g.op("ReduceSum", y, g.ints(1), keepdims=0)
+    else:
+        zeros = g.op("Mul", logits, g.constant(0, np.float32))
+        shares = g.op("Transpose", g.op("ScatterElements", zeros, best, shares, axis=-1), perm=[1, 0])
+        if spelling == "copied":
+            rows = g.op("Reshape", g.op("Tile", tokens, g.ints(experts, 1)), g.ints(experts, -1, width))
+        else:
+            rows = g.op("Unsqueeze", tokens, g.ints(0))
+        y = g.op("Add", g.op("MatMul", rows, weight(width, 2 * hidden)), g.weight(experts, 1, 2 * hidden))
+        y = g.op("Add", g.op("MatMul", swiglu(y, 2), weight(hidden, width)), g.weight(experts, 1, width))
+        y = g.op("Mul", y, g.op("Unsqueeze", shares, g.ints(-1)))
+        y = g.op("ReduceSum", y, g.ints(0), keepdims=0)
+    return g.op("Add", x, g.op("Reshape", y, g.op("Shape", x)))

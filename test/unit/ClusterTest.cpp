@@ -204,4 +204,25 @@ TEST(ClusterTest, CollectivesOfTwoNodes) {
   EXPECT_LT(cluster.getCollectiveTime(allReduce, 8, 1, 8, 16, 16), 4);
 }
 
+TEST(ClusterTest, CollectivesOfTwoAxes) {
+  Cluster cluster = parse();
+  tp::Mesh mesh("mesh", {cluster.getAxis("ep", 2, 8, 16), cluster.getAxis("tp", 8, 1, 16)});
+  auto time = [&](tp::AxisRefs axes) {
+    tp::Collective allReduce;
+    allReduce.axes = std::move(axes);
+    return cluster.getCollectiveTime(allReduce, mesh, 16, 1 << 20, 1 << 20);
+  };
+  auto of = [&](int64_t size, int64_t stride) {
+    tp::Collective allReduce;
+    allReduce.axes = {tp::AxisRef{0, 1, size}};
+    return cluster.getCollectiveTime(allReduce, size, stride, 16, 1 << 20, 1 << 20);
+  };
+  tp::AxisRef ep = tp::AxisRef::whole(mesh, 0), tp = tp::AxisRef::whole(mesh, 1);
+  // Across nodes, in one, and all of both.
+  EXPECT_EQ(time({ep}), of(2, 8));
+  EXPECT_EQ(time({tp}), of(8, 1));
+  EXPECT_EQ(time({ep, tp}), of(16, 1));
+  EXPECT_GT(time({ep, tp}), time({tp}));
+}
+
 } // namespace

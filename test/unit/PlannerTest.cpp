@@ -94,6 +94,57 @@ private:
   unsigned values = 0, weights = 0;
 };
 
+/// Writes random functions of four matrices of 8 x 8, products with a matrix for
+/// each of them or the same for all; the result is their sum.
+class ExpertGenerator {
+public:
+  explicit ExpertGenerator(unsigned seed) : random(seed) {}
+
+  std::string function(unsigned numOps) {
+    text = "func.func @f(%v0: tensor<4x8x8xf32>) -> tensor<8x8xf32> {\n"
+           "%axes = \"onnx.Constant\"() {value = dense<0> : tensor<1xi64>} : () -> tensor<1xi64>\n";
+    // At least one product with experts.
+    product(/*withExperts=*/true);
+    for (unsigned i = 1; i < numOps; ++i)
+      operation();
+    return text + "%sum = \"onnx.ReduceSum\"(" + last() + ", %axes) {keepdims = 0 : si64} : (" + kType +
+           ", tensor<1xi64>) -> tensor<8x8xf32>\nreturn %sum : tensor<8x8xf32>\n}";
+  }
+
+private:
+  const std::string kType = "tensor<4x8x8xf32>";
+
+  std::string last() { return "%v" + std::to_string(values - 1); }
+  std::string value() { return "%v" + std::to_string(values - 1 - random() % std::min(values, 2u)); }
+  void add(StringRef name, const std::string &a, const std::string &b, const std::string &typeOfB) {
+    text += "%v" + std::to_string(values++) + " = \"onnx." + name.str() + "\"(" + a + (b.empty() ? "" : ", " + b) +
+            ") : (" + kType + (b.empty() ? "" : ", " + typeOfB) + ") -> " + kType + "\n";
+  }
+  void product(bool withExperts) {
+    std::string name = "w" + std::to_string(weights++), type = withExperts ? kType : "tensor<8x8xf32>";
+    text += "%" + name + " = tp.weight \"" + name +
+            "\" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [" + (withExperts ? "64, " : "") +
+            "8, 1]>} : " + type + "\n";
+    add("MatMul", value(), "%" + name, type);
+  }
+  void operation() {
+    switch (random() % 4) {
+    case 0:
+      return product(true);
+    case 1:
+      return product(false);
+    case 2:
+      return add("Add", value(), value(), kType);
+    default:
+      return add("Relu", value(), "", "");
+    }
+  }
+
+  std::mt19937 random;
+  std::string text;
+  unsigned values = 1, weights = 0;
+};
+
 class PlannerTest : public ::testing::Test {
 protected:
   PlannerTest() {
@@ -111,8 +162,8 @@ protected:
 /// value goes to the layout from which its readers are served cheapest.
 class Evaluator {
 public:
-  Evaluator(func::FuncOp function, const Planner &planner, CostModel &cost)
-      : function(function), planner(planner), cost(cost) {}
+  Evaluator(func::FuncOp function, const Planner &planner, CostModel &cost, bool hasExpertAxis)
+      : function(function), planner(planner), cost(cost), hasExpertAxis(hasExpertAxis) {}
 
   double evaluate(const llvm::DenseMap<Operation *, unsigned> &choice) {
     double total = 0;
@@ -120,8 +171,7 @@ public:
       const Strategy &strategy = planner.getStrategies(op)[choice.lookup(op)];
       total += cost.weigh(cost.getTimes(op, strategy.rule, strategy.assignment, strategy.layouts));
       for (auto [index, operand] : llvm::enumerate(op->getOperands()))
-        if (operand.getDefiningOp<tp::WeightOp>() &&
-            llvm::none_of(strategy.layouts.operands[index].dims, [](const tp::DimSplit &dim) { return dim.isSplit(); }))
+        if (operand.getDefiningOp<tp::WeightOp>() && !isDivided(operand, strategy.layouts.operands[index]))
           return CostNetwork::kInfinity;
     }
     for (Operation &op : function.getBody().front())
@@ -133,6 +183,13 @@ public:
   }
 
 private:
+  /// Over all axes that can: the second one divides experts only.
+  bool isDivided(Value weight, const tp::Layout &layout) {
+    unsigned axes = hasExpertAxis && cast<RankedTensorType>(weight.getType()).getRank() > 2 ? 2 : 1;
+    return llvm::all_of(llvm::seq<unsigned>(axes), [&](unsigned axis) {
+      return llvm::any_of(layout.dims, [&](const tp::DimSplit &dim) { return PlannedAxes::isIn(axis, dim.axes); });
+    });
+  }
   double delivery(Value value, const llvm::DenseMap<Operation *, unsigned> &choice) {
     Operation *op = value.getDefiningOp();
     auto type = cast<RankedTensorType>(value.getType());
@@ -171,7 +228,45 @@ private:
   func::FuncOp function;
   const Planner &planner;
   CostModel &cost;
+  bool hasExpertAxis;
 };
+
+/// Whether a plan is the cheapest of all assignments of strategies; false where they
+/// are too many to try.
+bool equalsBruteForce(func::FuncOp function, const Planner &planner, const Plan &plan, CostModel &cost,
+                      const std::string &text, bool hasExpertAxis = false) {
+  Evaluator evaluator(function, planner, cost, hasExpertAxis);
+  llvm::DenseMap<Operation *, unsigned> choice, chosen;
+  for (Operation *op : planner.getOps())
+    chosen[op] = plan.solution.states[planner.getVariable(op)];
+  uint64_t assignments = 1;
+  for (Operation *op : planner.getOps())
+    assignments *= planner.getStrategies(op).size();
+  if (assignments > 200000)
+    return false;
+  double best = CostNetwork::kInfinity;
+  for (uint64_t number = 0; number < assignments; ++number) {
+    uint64_t rest = number;
+    for (Operation *op : planner.getOps()) {
+      choice[op] = rest % planner.getStrategies(op).size();
+      rest /= planner.getStrategies(op).size();
+    }
+    best = std::min(best, evaluator.evaluate(choice));
+  }
+  EXPECT_LT(best, CostNetwork::kInfinity) << text;
+  EXPECT_NEAR(plan.solution.cost, best, 1e-4) << text;
+  EXPECT_NEAR(evaluator.evaluate(chosen), best, 1e-4) << text;
+  return true;
+}
+
+/// Slow devices, so that arithmetic counts at these sizes.
+DeviceModel makeSlowDevice() {
+  DeviceModel device;
+  device.flopsPerMicrosecond = {50};
+  device.bytesPerMicrosecond = 100;
+  device.launchMicroseconds = 0.5;
+  return device;
+}
 
 TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
   int planned = 0, divided = 0, rows = 0;
@@ -182,38 +277,12 @@ TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
     auto function = *module->getOps<func::FuncOp>().begin();
     assignLayers(function);
     tp::Mesh mesh = makeMesh(seed % 2 ? 2 : 4);
-    // Slow devices, so that arithmetic counts at these sizes.
-    DeviceModel device;
-    device.flopsPerMicrosecond = {50};
-    device.bytesPerMicrosecond = 100;
-    device.launchMicroseconds = 0.5;
-    CostModel cost(mesh, device, {{{}, 1}});
-    Planner planner(function, mesh, 0, cost, nullptr,
-                    seed % 3 ? SequenceParallelism::Off : SequenceParallelism::Auto);
+    CostModel cost(mesh, makeSlowDevice(), {{{}, 1}});
+    Planner planner(function, mesh, 0, cost, nullptr, seed % 3 ? SequenceParallelism::Off : SequenceParallelism::Auto);
     FailureOr<Plan> plan = planner.solve();
     ASSERT_TRUE(succeeded(plan));
-
-    Evaluator evaluator(function, planner, cost);
-    llvm::DenseMap<Operation *, unsigned> choice, chosen;
-    for (Operation *op : planner.getOps())
-      chosen[op] = plan->solution.states[planner.getVariable(op)];
-    uint64_t assignments = 1;
-    for (Operation *op : planner.getOps())
-      assignments *= planner.getStrategies(op).size();
-    if (assignments > 200000)
+    if (!equalsBruteForce(function, planner, *plan, cost, text))
       continue;
-    double best = CostNetwork::kInfinity;
-    for (uint64_t number = 0; number < assignments; ++number) {
-      uint64_t rest = number;
-      for (Operation *op : planner.getOps()) {
-        choice[op] = rest % planner.getStrategies(op).size();
-        rest /= planner.getStrategies(op).size();
-      }
-      best = std::min(best, evaluator.evaluate(choice));
-    }
-    ASSERT_LT(best, CostNetwork::kInfinity) << text;
-    EXPECT_NEAR(plan->solution.cost, best, 1e-4) << text;
-    EXPECT_NEAR(evaluator.evaluate(chosen), best, 1e-4) << text;
     ++planned;
     for (Operation *op : planner.getOps()) {
       divided += !planner.getStrategy(op, *plan).assignment.isReplicated();
@@ -224,6 +293,47 @@ TEST_F(PlannerTest, EqualsBruteForceOnRandomGraphs) {
   EXPECT_GT(planned, 100);
   EXPECT_GT(divided, 100);
   EXPECT_GT(rows, 10);
+}
+
+/// The same with an axis for experts: it divides every weight that has some, and
+/// nothing of a weight that has none.
+TEST_F(PlannerTest, EqualsBruteForceOnTwoAxes) {
+  int planned = 0, bothOnExperts = 0, sums = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    std::string text = ExpertGenerator(seed).function(1 + seed % 4);
+    auto module = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(module) << text;
+    auto function = *module->getOps<func::FuncOp>().begin();
+    assignLayers(function);
+    tp::Mesh tensors = makeMesh(2);
+    tp::MeshAxis experts = tensors.getAxes()[0];
+    experts.name = "ep";
+    if (seed % 2)
+      experts.size = 4;
+    tp::Mesh mesh("mesh", {tensors.getAxes()[0], experts});
+    CostModel cost(mesh, makeSlowDevice(), {{{}, 1}});
+    Planner planner(function, mesh, PlannedAxes::find(mesh), cost);
+    EXPECT_EQ(planner.getNumExperts(), 4);
+    FailureOr<Plan> plan = planner.solve();
+    ASSERT_TRUE(succeeded(plan));
+    EXPECT_TRUE(planner.dividesExperts(*plan));
+    planned += equalsBruteForce(function, planner, *plan, cost, text, /*hasExpertAxis=*/true);
+    for (Operation *op : planner.getOps()) {
+      const Strategy &strategy = planner.getStrategy(op, *plan);
+      for (auto [operand, layout] : llvm::zip(op->getOperands(), strategy.layouts.operands))
+        if (cast<RankedTensorType>(operand.getType()).getRank() == 2 && operand.getDefiningOp<tp::WeightOp>()) {
+          for (const tp::DimSplit &dim : layout.dims)
+            EXPECT_FALSE(PlannedAxes::isIn(unsigned(1), dim.axes));
+        }
+      for (const tp::AxisRefs &refs : strategy.assignment.factorAxes)
+        bothOnExperts += refs.size() > 1;
+      if (op->getName().stripDialect() == "ReduceSum")
+        sums += PlannedAxes::isIn(unsigned(1), strategy.layouts.results[0].partial);
+    }
+  }
+  EXPECT_GT(planned, 30);
+  EXPECT_GT(bothOnExperts, 5);
+  EXPECT_GT(sums, 5);
 }
 
 /// What one plan delivers another one keeps, and without a choice it costs no
@@ -247,8 +357,7 @@ TEST_F(PlannerTest, SharedLayoutsAreKept) {
     std::optional<Plan> kept = bound.find();
     ASSERT_TRUE(kept);
     SharedLayouts same = bound.getSharedLayouts(*kept), cheap = free.getSharedLayouts(*cheapest);
-    EXPECT_TRUE(same.arguments == shared.arguments && same.weights == shared.weights &&
-                same.results == shared.results);
+    EXPECT_TRUE(same.arguments == shared.arguments && same.weights == shared.weights && same.results == shared.results);
     EXPECT_GE(kept->solution.cost, cheapest->solution.cost - 1e-4);
     differ += cheap.weights != shared.weights || cheap.arguments != shared.arguments;
   }

@@ -81,7 +81,10 @@ struct Options {
                "all-gather for every all-reduce: 'auto': where it is faster, with a program of its own for decoding "
                "one token (default); 'always'; 'off'"),
       cl::value_desc("auto|always|off"), cl::init("auto"), cl::cat(category)};
-  cl::opt<std::string> mesh{"mesh", cl::desc("Device mesh, as tp=4 (dp, pp and ep are planned by later versions)"),
+  cl::opt<std::string> mesh{"mesh",
+                            cl::desc("Device mesh, as tp=4 or ep=2,tp=4, neighbours along the last axis being ranks in "
+                                     "a row: ep divides the experts of a mixture of experts and nothing else (dp and "
+                                     "pp are not planned)"),
                             cl::value_desc("axis=size,..."), cl::cat(category)};
   cl::opt<LoweringOptions::Target> target{
       "target", cl::desc("What to compile for"), cl::init(LoweringOptions::Target::CPU),

@@ -78,9 +78,18 @@ struct Cluster {
   /// a message's latency.
   double getCollectiveTime(const tp::Collective &collective, int64_t axisSize, int64_t stride, int64_t devices,
                            int64_t inputBytes, int64_t outputBytes) const;
+  /// The same on a mesh whose last axis has neighbours 1 apart, axes before it as far
+  /// as those behind it are long. A group along several axes is taken for one of
+  /// equal distances, the smallest of theirs.
+  double getCollectiveTime(const tp::Collective &collective, const tp::Mesh &mesh, int64_t devices, int64_t inputBytes,
+                           int64_t outputBytes) const;
   /// The slowest link between a rank of one stage and the same rank of the next,
   /// with stages of `tp` ranks: behind `stage`, in any of the replicas.
   const Link &getStageLink(int64_t stage, int64_t tp, int64_t pp, int64_t dp) const;
+
+private:
+  double getGroupTime(const tp::Collective &collective, int64_t stride, int64_t devices, int64_t inputBytes,
+                      int64_t outputBytes) const;
 };
 
 /// A preset's cluster, or a file's. Errors of files name file and line.

@@ -25,6 +25,9 @@ namespace tpo {
 /// for a sharding that no layout on the mesh is.
 mlir::LogicalResult addDeviceConstraints(mlir::func::FuncOp function, const tp::Mesh &mesh);
 
+/// Whether `onnx.shardings` are read and written for a mesh: of one axis only.
+bool hasDeviceConfiguration(const tp::Mesh &mesh);
+
 /// A plan, not applied yet, as an entry of `onnx.shardings`. What its terms
 /// cannot express is left out: pending sums, unequal parts of fused weights.
 mlir::DictionaryAttr makeDeviceConfiguration(const TensorTable &table, const Planner &planner, const Plan &plan,

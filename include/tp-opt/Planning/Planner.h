@@ -69,12 +69,12 @@ struct SharedLayouts {
   llvm::SmallVector<tp::LayoutAttr> arguments, results, weights;
 };
 
-/// Plans one function over one mesh axis. The function must have one block and
+/// Plans one function over the axes of a mesh. The function must have one block and
 /// its `tp.layer`s; it is not changed before `apply`, and must not be in between.
 class Planner {
 public:
   /// `constraints`, which may be null, must outlive the planner.
-  Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel &cost,
+  Planner(mlir::func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel &cost,
           const ConstraintSet *constraints = nullptr, SequenceParallelism sequence = SequenceParallelism::Off);
   ~Planner();
 
@@ -103,8 +103,12 @@ public:
   /// very many values for the first layer and what is outside of layers.
   void recordAlternatives(const Plan &plan);
 
-  /// Warns where the plan divides no weight at all.
+  /// Warns where the plan divides no weight at all over one of the axes.
   void warnIfNothingIsDivided(const Plan &plan);
+  /// Whether some weight is divided over the expert axis.
+  bool dividesExperts(const Plan &plan) const;
+  /// The most experts of one product; 1 where there are none.
+  int64_t getNumExperts() const { return splittable->getNumExperts(); }
 
   /// Adds the costs of a plan by operation: `of` tells where. A reshard belongs to
   /// the operation whose result it moves, a weight to its first reader.
@@ -163,9 +167,12 @@ private:
   mlir::LogicalResult failInfeasible();
   mlir::LogicalResult checkConstraints();
   mlir::LogicalResult checkReader(mlir::Operation *op);
+  void warnIfUndivided(const Plan &plan);
   void addOperation(mlir::Operation *op);
   std::unique_ptr<OpClass> makeClass(mlir::Operation *op);
   llvm::SmallVector<unsigned> getDividedWeights(mlir::Operation *op) const;
+  void requireDivision(mlir::Operation *op, llvm::ArrayRef<Strategy> strategies,
+                       llvm::MutableArrayRef<bool> isAllowed) const;
   void addValue(mlir::Value value);
   std::unique_ptr<ValueClass> makeValueClass(mlir::Value value, llvm::ArrayRef<mlir::OpOperand *> uses);
   std::vector<CostNetwork::Extra> priceWeights(double price);
@@ -179,7 +186,7 @@ private:
 
   mlir::func::FuncOp function;
   tp::Mesh mesh;
-  unsigned axis;
+  PlannedAxes axes;
   CostModel &cost;
   const ConstraintSet *constraints;
   SequenceParallelism sequence;

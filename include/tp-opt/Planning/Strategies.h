@@ -27,10 +27,28 @@ using RuleMap = llvm::DenseMap<mlir::Operation *, std::shared_ptr<tp::ShardingRu
 /// Whether a value is a weight or computed from weights alone: work done at load.
 bool isWeightExpression(mlir::Value value);
 
+/// The mesh axes that plans split. One that is absent, or of size 1, splits nothing.
+struct PlannedAxes {
+  std::optional<unsigned> tensor; ///< "tp": what weights have.
+  std::optional<unsigned> expert; ///< "ep": experts, and only these.
+
+  PlannedAxes(unsigned tensor) : tensor(tensor) {}
+  PlannedAxes(std::optional<unsigned> tensor, std::optional<unsigned> expert) : tensor(tensor), expert(expert) {}
+  /// Those of the mesh that are longer than 1.
+  static PlannedAxes find(const tp::Mesh &mesh);
+  static int64_t getSize(const tp::Mesh &mesh, std::optional<unsigned> axis) {
+    return axis ? mesh.getAxes()[*axis].size : 1;
+  }
+  static bool isIn(std::optional<unsigned> axis, const tp::AxisRefs &refs) {
+    return axis && llvm::any_of(refs, [&](const tp::AxisRef &ref) { return ref.axis == *axis; });
+  }
+};
+
 /// What a user asks to split, beyond what planning would: dimensions of values,
 /// and over parts of the axis that are not all of it.
 struct DemandedSplits {
   std::vector<std::pair<mlir::Value, unsigned>> dims;
+  std::vector<std::pair<mlir::Value, unsigned>> expertDims; ///< Over the expert axis.
   llvm::SmallVector<tp::AxisRef> parts;
 };
 
@@ -56,6 +74,10 @@ enum class SequenceParallelism {
 /// into products with weights are the rows, which other operations may split.
 /// Also collects in how many indivisible pieces a dimension comes (heads of a
 /// projection) where devices do not divide that number.
+///
+/// An expert axis splits less: what batches products with matrices of their own in
+/// one weight, [experts, rows, columns], or what looks such matrices up, and what
+/// operations link to that.
 class SplittableDims {
 public:
   /// `symbols` are the sizes at which the largest dimension is found.
@@ -63,6 +85,11 @@ public:
                  llvm::ArrayRef<int64_t> symbols = {});
 
   bool isSplittable(mlir::Operation *op, unsigned factor) const;
+  bool isExpert(mlir::Operation *op, unsigned factor) const;
+  /// Whether operands of `group` may hold terms of a sum over experts.
+  bool passesExpertSums(mlir::Operation *op, const tp::LinearGroup &group) const;
+  /// The most experts of one product; 1 where there are none.
+  int64_t getNumExperts() const { return numExperts; }
   /// The factor of an operation that stands for rows, where it may be split.
   std::optional<unsigned> getRows(mlir::Operation *op, const tp::ShardingRule &rule) const;
   /// Numbers of pieces that some operation needs dimensions of this factor's
@@ -79,13 +106,17 @@ private:
   unsigned find(unsigned node) const;
   void unite(unsigned a, unsigned b);
   void seed(mlir::Operation *op, const tp::ShardingRule &rule);
+  void findExperts(mlir::func::FuncOp function, const RuleMap &rules);
+  void seedExperts(mlir::Operation *op, const tp::ShardingRule &rule);
   void collectUnits(mlir::Operation *op, const tp::ShardingRule &rule, int64_t devices);
   void findRows(mlir::func::FuncOp function, const RuleMap &rules);
   int64_t getSize(const tp::Factor &factor) const;
 
   llvm::DenseMap<std::pair<void *, unsigned>, unsigned> nodes;
   mutable std::vector<unsigned> parent;
-  llvm::DenseSet<unsigned> seeded;
+  llvm::DenseSet<unsigned> seeded, experts;
+  llvm::DenseSet<mlir::Value> expertSums; ///< That may be partial over experts.
+  int64_t numExperts = 1;
   using Numbers = llvm::DenseMap<unsigned, llvm::SmallSetVector<int64_t, 4>>; ///< By class.
   llvm::ArrayRef<int64_t> lookup(const Numbers &numbers, mlir::Operation *op, unsigned factor) const;
 
@@ -104,11 +135,11 @@ struct Strategy {
   llvm::SmallVector<tp::LayoutAttr> operands, results;
 };
 
-/// All strategies of an operation on axis `axis` of the mesh, without
-/// repetitions; the first one replicates everything. Also those that pass on a
-/// partial sum, and with `withRows` the one that splits rows.
+/// All strategies of an operation on the axes of the mesh, without repetitions; the
+/// first one replicates everything. Also those that pass on a partial sum, and with
+/// `withRows` the one that splits rows.
 std::vector<Strategy> enumerateStrategies(mlir::Operation *op, const tp::ShardingRule &rule,
-                                          const SplittableDims &splittable, const tp::Mesh &mesh, unsigned axis,
+                                          const SplittableDims &splittable, const tp::Mesh &mesh, PlannedAxes axes,
                                           bool withRows = false);
 
 /// The replicated strategy of an operation without a rule.

@@ -36,10 +36,10 @@ mlir::func::FuncOp selectFunction(mlir::ModuleOp module, llvm::ArrayRef<int64_t>
 
 /// A planned function.
 struct PlannedFunction {
-  PlannedFunction(mlir::func::FuncOp function, const tp::Mesh &mesh, unsigned axis, CostModel costs,
+  PlannedFunction(mlir::func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel costs,
                   const ConstraintSet &constraints, SequenceParallelism sequence)
       : function(function), cost(std::move(costs)), constraints(constraints),
-        planner(function, mesh, axis, cost, &this->constraints, sequence) {}
+        planner(function, mesh, axes, cost, &this->constraints, sequence) {}
 
   mlir::func::FuncOp function;
   CostModel cost;
@@ -54,7 +54,7 @@ struct PlannedFunction {
 /// the copy's constraints do.
 mlir::FailureOr<std::vector<std::unique_ptr<PlannedFunction>>>
 planVariants(const Planner &planner, const Plan &plan, mlir::func::FuncOp function, mlir::func::FuncOp copy,
-             const ConstraintSet &constraints, const tp::Mesh &mesh, unsigned axis, const CostModel &cost);
+             const ConstraintSet &constraints, const tp::Mesh &mesh, PlannedAxes axes, const CostModel &cost);
 
 } // namespace tpo
 
