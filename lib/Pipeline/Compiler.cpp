@@ -160,7 +160,11 @@ LogicalResult Compilation::chooseMesh() {
     options.onPhase("");
   printTable(*configured.table, os);
   os.flush();
-  report.addConfigurations(*configured.table, configured.mesh.empty() ? 1 : configured.mesh.front().size);
+  auto sizeOf = [&](StringRef name) {
+    auto axis = llvm::find_if(configured.mesh, [&](const MeshAxisOption &option) { return option.name == name; });
+    return axis == configured.mesh.end() ? 1 : axis->size;
+  };
+  report.addConfigurations(*configured.table, sizeOf("tp"), sizeOf("ep"));
   if (!options.chooseTp || isQuestion())
     return success();
   const Configuration *best = getBestTensorParallel(*configured.table);

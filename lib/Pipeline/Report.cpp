@@ -266,11 +266,11 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   return success();
 }
 
-void Report::addConfigurations(const ConfigurationTable &table, int64_t tp) {
+void Report::addConfigurations(const ConfigurationTable &table, int64_t tp, int64_t ep) {
   llvm::json::Array rows;
   for (const Configuration &row : table.rows) {
     llvm::json::Object object{{"dp", row.dp}, {"pp", row.pp},         {"tp", row.tp},
-                              {"ep", 1},      {"feasible", row.fits}, {"reason", llvm::json::fixUTF8(row.reason)}};
+                              {"ep", row.ep}, {"feasible", row.fits}, {"reason", llvm::json::fixUTF8(row.reason)}};
     if (row.isPredicted) {
       object["prefill_ms"] = row.prefillMs;
       object["prefills_per_s"] = row.prefillsPerSecond;
@@ -285,7 +285,7 @@ void Report::addConfigurations(const ConfigurationTable &table, int64_t tp) {
     }
     if (row.isChosen)
       object["chosen"] = true;
-    if (row.pp == 1 && row.tp == tp)
+    if (row.pp == 1 && row.tp == tp && row.ep == ep)
       object["compiled"] = true;
     rows.push_back(std::move(object));
   }

@@ -33,7 +33,8 @@ std::string formatGigabytes(double bytes) {
 }
 
 static std::string getName(const Configuration &row) {
-  return formatv("dp={0} pp={1} tp={2}", row.dp, row.pp, row.tp).str();
+  return formatv("dp={0} pp={1} tp={2}{3}", row.dp, row.pp, row.tp, row.ep > 1 ? formatv(" ep={0}", row.ep).str() : "")
+      .str();
 }
 
 /// "prefill 31.2 ms, decode 9.3 ms".
@@ -72,7 +73,7 @@ static void explainRow(Configuration &row, const ConfigurationTable &table, cons
 static std::string explainTensorParallel(const ConfigurationTable &table) {
   SmallVector<const Configuration *> sizes;
   for (const Configuration &row : table.rows)
-    if (row.pp == 1 && row.isPredicted)
+    if (row.pp == 1 && row.ep == 1 && row.isPredicted)
       sizes.push_back(&row);
   llvm::sort(sizes, [](const Configuration *a, const Configuration *b) { return a->tp < b->tp; });
   if (sizes.size() < 2)
@@ -115,6 +116,18 @@ static std::string explainPipeline(const ConfigurationTable &table, const Config
   return "";
 }
 
+/// The cheapest with an axis for experts, or without one, against the choice.
+static std::string explainExperts(const ConfigurationTable &table, const Configuration &chosen) {
+  for (const Configuration &row : table.rows) {
+    if (!row.fits || (row.ep > 1) == (chosen.ep > 1))
+      continue;
+    return formatv("{0} is {1}: {2}.",
+                   chosen.ep > 1 ? "Without an axis for experts the fastest" : "The fastest with an axis for experts",
+                   getName(row), describeTimes(row));
+  }
+  return "";
+}
+
 void explainTable(ConfigurationTable &table) {
   const Configuration *chosen = table.getChosen();
   const Configuration *mostTokens = nullptr;
@@ -143,6 +156,9 @@ void explainTable(ConfigurationTable &table) {
   if (std::string text = explainTensorParallel(table); !text.empty())
     table.reasons.push_back(text);
   if (chosen)
+    if (std::string text = explainExperts(table, *chosen); !text.empty())
+      table.reasons.push_back(text);
+  if (chosen)
     if (std::string text = explainPipeline(table, *chosen); !text.empty())
       table.reasons.push_back(text);
 }
@@ -154,7 +170,8 @@ void printTable(const ConfigurationTable &table, raw_ostream &os) {
   lines.push_back(
       {"dp", "pp", "tp", "ep", "prefill ms", "decode ms", "prefills/s", "tokens/s", "GB/rank", "moving %", "notes"});
   for (const Configuration &row : table.rows) {
-    std::vector<std::string> line = {std::to_string(row.dp), std::to_string(row.pp), std::to_string(row.tp), "1"};
+    std::vector<std::string> line = {std::to_string(row.dp), std::to_string(row.pp), std::to_string(row.tp),
+                                     std::to_string(row.ep)};
     if (row.isPredicted) {
       auto optional = [](std::optional<double> value) { return value ? formatNumber(*value) : "-"; };
       line.insert(line.end(), {formatNumber(row.prefillMs), optional(row.decodeMs), formatNumber(row.prefillsPerSecond),
@@ -178,8 +195,9 @@ void printTable(const ConfigurationTable &table, raw_ostream &os) {
   }
   for (const std::string &reason : table.reasons)
     os << reason << "\n";
-  os << "Compiled programs run tp; dp and pp are predictions. Throughput is with every stage and replica busy. Whole "
-        "experts on ranks (ep) are not priced.\n";
+  bool hasExperts = llvm::any_of(table.rows, [](const Configuration &row) { return row.ep > 1; });
+  os << "Compiled programs run tp" << (hasExperts ? " and ep (--mesh=ep=E,tp=T)" : "")
+     << "; dp and pp are predictions. Throughput is with every stage and replica busy.\n";
 }
 
 } // namespace tpo

@@ -76,15 +76,22 @@ public:
       : function(function), cluster(cluster), devices(devices), chain(function),
         points(getOperatingPoints(assumptions, function->getParentOfType<ModuleOp>())) {}
 
-  /// Appends the rows of one tensor-parallel size.
-  void addRows(int64_t tp, int64_t maxStages);
+  /// Appends the rows of one tensor-parallel and one expert-parallel size; none where
+  /// the latter divides nothing.
+  void addRows(int64_t tp, int64_t ep, int64_t maxStages);
+  /// All that use the devices.
+  void addAllRows();
   void finish();
   ConfigurationTable take() { return std::move(table); }
 
 private:
+  struct Prediction {
+    ChainCost cost;
+    bool dividesExperts = false;
+  };
   /// None where there is no plan; `failure` says why.
-  std::optional<ChainCost> plan(int64_t tp, std::string &failure);
-  Configuration getRow(const ChainCost &cost, const Splitter &splitter, int64_t pp, int64_t tp);
+  std::optional<Prediction> plan(int64_t tp, int64_t ep, std::string &failure);
+  Configuration getRow(const ChainCost &cost, const Splitter &splitter, int64_t pp, int64_t tp, int64_t ep);
   double weigh(ArrayRef<double> times) const {
     double total = times[0];
     if (table.hasDecode)
@@ -98,25 +105,31 @@ private:
   int64_t devices;
   LayerChain chain;
   std::vector<OperatingPoint> points;
+  int64_t numExperts = 1; ///< Known once there is a plan.
   ConfigurationTable table;
 };
 
-std::optional<ChainCost> Ranking::plan(int64_t tp, std::string &failure) {
+std::optional<Ranking::Prediction> Ranking::plan(int64_t tp, int64_t ep, std::string &failure) {
   ScopedDiagnosticHandler handler(function.getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && failure.empty())
       failure = diagnostic.str();
     return success();
   });
-  tp::Mesh mesh("mesh", {cluster.getAxis("tp", tp, 1, devices)});
+  SmallVector<tp::MeshAxis> axes;
+  if (ep > 1)
+    axes.push_back(cluster.getAxis("ep", ep, tp, devices));
+  axes.push_back(cluster.getAxis("tp", tp, 1, devices));
+  tp::Mesh mesh("mesh", axes);
   CostModel model(mesh, cluster.device, points,
                   [&](const tp::Collective &collective, int64_t inputBytes, int64_t outputBytes) {
-                    return cluster.getCollectiveTime(collective, tp, 1, devices, inputBytes, outputBytes);
+                    return cluster.getCollectiveTime(collective, mesh, devices, inputBytes, outputBytes);
                   });
-  Planner planner(function, mesh, 0, model);
+  Planner planner(function, mesh, PlannedAxes::find(mesh), model);
   FailureOr<Plan> plan = planner.solve();
   if (failed(plan))
     return std::nullopt;
-  return getChainCost(function, chain, planner, *plan, points.size());
+  numExperts = planner.getNumExperts();
+  return Prediction{getChainCost(function, chain, planner, *plan, points.size()), planner.dividesExperts(*plan)};
 }
 
 /// Of a decode step: elements of the first input of tokens.
@@ -131,11 +144,12 @@ double Ranking::getTokensPerStep() {
   return 1;
 }
 
-Configuration Ranking::getRow(const ChainCost &cost, const Splitter &splitter, int64_t pp, int64_t tp) {
+Configuration Ranking::getRow(const ChainCost &cost, const Splitter &splitter, int64_t pp, int64_t tp, int64_t ep) {
   Configuration row;
   row.pp = pp;
   row.tp = tp;
-  row.dp = devices / (pp * tp);
+  row.ep = ep;
+  row.dp = devices / (pp * tp * ep);
   SmallVector<double, 2> latency(points.size(), 0), slowest(points.size(), 0), moving(points.size(), 0);
   int64_t begin = 0;
   for (auto [stage, end] : llvm::enumerate(splitter.getEnds(pp))) {
@@ -149,7 +163,7 @@ Configuration Ranking::getRow(const ChainCost &cost, const Splitter &splitter, i
       slowest[point] = std::max(slowest[point], sum.total());
       if (end < static_cast<int64_t>(cost.places.size()))
         sum.communication +=
-            cluster.getStageLink(stage, tp, pp, row.dp).getMicroseconds(cost.places[end - 1].boundaryBytes[point]);
+            cluster.getStageLink(stage, tp * ep, pp, row.dp).getMicroseconds(cost.places[end - 1].boundaryBytes[point]);
       latency[point] += sum.total();
       moving[point] += sum.communication;
     }
@@ -176,10 +190,12 @@ Configuration Ranking::getRow(const ChainCost &cost, const Splitter &splitter, i
   return row;
 }
 
-void Ranking::addRows(int64_t tp, int64_t maxStages) {
+void Ranking::addRows(int64_t tp, int64_t ep, int64_t maxStages) {
   std::string failure;
-  std::optional<ChainCost> cost = plan(tp, failure);
-  if (!cost) {
+  std::optional<Prediction> prediction = plan(tp, ep, failure);
+  if (ep > 1 && !(prediction && prediction->dividesExperts))
+    return;
+  if (!prediction) {
     Configuration row;
     row.tp = tp;
     row.dp = devices / tp;
@@ -188,6 +204,7 @@ void Ranking::addRows(int64_t tp, int64_t maxStages) {
     table.rows.push_back(std::move(row));
     return;
   }
+  const ChainCost *cost = &prediction->cost;
   table.hasDecode = cost->hasCache;
   std::vector<double> costs;
   for (const PlaceCost &place : cost->places) {
@@ -199,8 +216,20 @@ void Ranking::addRows(int64_t tp, int64_t maxStages) {
   maxStages = std::min(maxStages, chain.getNumPlaces());
   Splitter splitter(costs, maxStages);
   for (int64_t pp = 1; pp <= maxStages; ++pp)
-    if (devices / tp % pp == 0)
-      table.rows.push_back(getRow(*cost, splitter, pp, tp));
+    if (devices / (tp * ep) % pp == 0)
+      table.rows.push_back(getRow(*cost, splitter, pp, tp, ep));
+}
+
+void Ranking::addAllRows() {
+  for (int64_t tp = 1; tp <= devices; ++tp) {
+    if (devices % tp != 0)
+      continue;
+    int64_t rest = devices / tp;
+    addRows(tp, 1, rest);
+    for (int64_t ep = 2; ep <= std::min(rest, numExperts); ++ep)
+      if (rest % ep == 0)
+        addRows(tp, ep, rest / ep);
+  }
 }
 
 void Ranking::finish() {
@@ -229,7 +258,8 @@ const Configuration *ConfigurationTable::getChosen() const {
 }
 
 const Configuration *getBestTensorParallel(const ConfigurationTable &table) {
-  auto found = llvm::find_if(table.rows, [](const Configuration &row) { return row.fits && row.pp == 1; });
+  auto found =
+      llvm::find_if(table.rows, [](const Configuration &row) { return row.fits && row.pp == 1 && row.ep == 1; });
   return found == table.rows.end() ? nullptr : &*found;
 }
 
@@ -240,11 +270,9 @@ FailureOr<ConfigurationTable> rankConfigurations(func::FuncOp function, const Cl
   assignLayers(function);
   Ranking ranking(function, cluster, devices, assumptions);
   for (int64_t tp : tensorParallel)
-    ranking.addRows(tp, 1);
+    ranking.addRows(tp, 1, 1);
   if (tensorParallel.empty())
-    for (int64_t tp = 1; tp <= devices; ++tp)
-      if (devices % tp == 0)
-        ranking.addRows(tp, devices / tp);
+    ranking.addAllRows();
   ranking.finish();
   ConfigurationTable table = ranking.take();
   explainTable(table);

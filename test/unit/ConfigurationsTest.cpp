@@ -15,6 +15,7 @@
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
+#include <map>
 #include <numeric>
 
 using namespace mlir;
@@ -69,6 +70,22 @@ std::string makeModel(unsigned layers) {
          ") {\n" + body + "return %x" + std::to_string(layers) + returned + " : " + results + "\n}\n}";
 }
 
+/// Two products of all tokens with eight experts each, and their sum.
+std::string makeExperts() {
+  return R"(module attributes {tp.symbols = ["seq"]} {
+    func.func @f(%x: tensor<1x?x4096xbf16, #tp.dims<[1, s0, 4096]>>) -> tensor<?x4096xbf16, #tp.dims<[s0, 4096]>> {
+      %axes = "onnx.Constant"() {value = dense<0> : tensor<1xi64>} : () -> tensor<1xi64>
+      %up = tp.weight "up" {file = 0 : i32, view = #tp.view<elem = bf16, offset = 0, strides = [67108864, 16384, 1]>} : tensor<8x4096x16384xbf16>
+      %down = tp.weight "down" {file = 0 : i32, view = #tp.view<elem = bf16, offset = 0, strides = [67108864, 4096, 1]>} : tensor<8x16384x4096xbf16>
+      %0 = "onnx.MatMul"(%x, %up) : (tensor<1x?x4096xbf16, #tp.dims<[1, s0, 4096]>>, tensor<8x4096x16384xbf16>) -> tensor<8x?x16384xbf16, #tp.dims<[8, s0, 16384]>>
+      %1 = "onnx.Relu"(%0) : (tensor<8x?x16384xbf16, #tp.dims<[8, s0, 16384]>>) -> tensor<8x?x16384xbf16, #tp.dims<[8, s0, 16384]>>
+      %2 = "onnx.MatMul"(%1, %down) : (tensor<8x?x16384xbf16, #tp.dims<[8, s0, 16384]>>, tensor<8x16384x4096xbf16>) -> tensor<8x?x4096xbf16, #tp.dims<[8, s0, 4096]>>
+      %3 = "onnx.ReduceSum"(%2, %axes) {keepdims = 0 : si64} : (tensor<8x?x4096xbf16, #tp.dims<[8, s0, 4096]>>, tensor<1xi64>) -> tensor<?x4096xbf16, #tp.dims<[s0, 4096]>>
+      return %3 : tensor<?x4096xbf16, #tp.dims<[s0, 4096]>>
+    }
+  })";
+}
+
 class ConfigurationsTest : public ::testing::Test {
 protected:
   ConfigurationsTest() {
@@ -80,7 +97,10 @@ protected:
   }
 
   ConfigurationTable rank(unsigned layers, int64_t devices, StringRef preset = "8xH100") {
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(makeModel(layers), &context);
+    return rank(makeModel(layers), devices, preset);
+  }
+  ConfigurationTable rank(const std::string &text, int64_t devices, StringRef preset) {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
     EXPECT_TRUE(bool(module));
     llvm::Expected<Cluster> cluster = loadCluster(preset);
     EXPECT_TRUE(bool(cluster));
@@ -112,6 +132,7 @@ TEST_F(ConfigurationsTest, LargeModel) {
   double weights = kLayers * (kLayerBytes + 2.0 * kHidden * 1024);
   for (const Configuration &row : table.rows) {
     EXPECT_EQ(row.dp * row.pp * row.tp, 16);
+    EXPECT_EQ(row.ep, 1);
     EXPECT_EQ(std::accumulate(row.layersOfStage.begin(), row.layersOfStage.end(), 0), kLayers);
     EXPECT_EQ(row.layersOfStage.size(), size_t(row.pp));
     EXPECT_EQ(row.fits, row.memory.total() <= used.memoryBytes);
@@ -138,6 +159,33 @@ TEST_F(ConfigurationsTest, LargeModel) {
   EXPECT_NEAR(whole.memory.caches, kLayers * 1024.0 * (kPast + 1) * 2 / 8, 0.1 * whole.memory.caches);
   EXPECT_TRUE(table.rows.front().isChosen);
   EXPECT_FALSE(table.reasons.empty());
+}
+
+TEST_F(ConfigurationsTest, ExpertsHaveAnAxis) {
+  ConfigurationTable table = rank(makeExperts(), 32, "8xH100");
+  // ep is at most the number of experts; one layer is one stage.
+  std::map<std::pair<int64_t, int64_t>, const Configuration *> rows;
+  for (const Configuration &row : table.rows) {
+    EXPECT_EQ(row.dp * row.pp * row.tp * row.ep, 32);
+    EXPECT_LE(row.ep, 8);
+    EXPECT_TRUE((rows.insert({{row.tp, row.ep}, &row}).second));
+  }
+  EXPECT_EQ(rows.size(), 6u + 5 + 4 + 3);
+  double weights = 2.0 * 2 * 8 * 4096 * 16384;
+  for (auto &[sizes, row] : rows)
+    EXPECT_NEAR(row->memory.weights, weights / row->tp / row->ep, 1);
+  // Dividing experts or their matrices is the same in one node.
+  EXPECT_NEAR(rows.at({4, 2})->prefillMs, rows.at({8, 1})->prefillMs, 0.1 * rows.at({8, 1})->prefillMs);
+  // One column of a table without experts.
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printTable(table, os);
+  EXPECT_NE(text.find("run tp and ep (--mesh=ep=E,tp=T)"), std::string::npos);
+  EXPECT_NE(text.find("with an axis for experts") == std::string::npos,
+            text.find("Without an axis for experts") == std::string::npos);
+  const Configuration *best = getBestTensorParallel(table);
+  ASSERT_TRUE(best);
+  EXPECT_EQ(best->ep, 1);
 }
 
 TEST_F(ConfigurationsTest, WhatDoesNotFitIsLast) {

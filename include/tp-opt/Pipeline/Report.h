@@ -39,9 +39,9 @@ public:
   /// Which function runs for which sizes and what it moves at these ones, where
   /// the program has several.
   mlir::LogicalResult addVariants(mlir::ModuleOp partitioned, llvm::ArrayRef<llvm::SmallVector<int64_t>> points);
-  /// What the cost model predicts of a cluster's configurations; `tp` is what is
+  /// What the cost model predicts of a cluster's configurations; `tp` and `ep` are what is
   /// compiled.
-  void addConfigurations(const ConfigurationTable &table, int64_t tp);
+  void addConfigurations(const ConfigurationTable &table, int64_t tp, int64_t ep);
   void addTiming(llvm::StringRef phase, double milliseconds);
   /// The report with the process's peak memory so far.
   llvm::json::Object take();

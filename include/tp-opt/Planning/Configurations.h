@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// All dp x pp x tp that use the devices of a cluster, with the time and memory
+// All dp x pp x ep x tp that use the devices of a cluster, with the time and memory
 // that the cost model predicts. docs/planning.md has the formulas.
 //
 //===----------------------------------------------------------------------===//
@@ -32,6 +32,7 @@ struct RankMemory {
 
 struct Configuration {
   int64_t dp = 1, pp = 1, tp = 1;
+  int64_t ep = 1;                     ///< More than 1 only where experts are divided.
   std::vector<int64_t> layersOfStage; ///< Of places in the chain of layers; one entry per stage.
   double prefillMs = 0;               ///< Of one request, alone.
   std::optional<double> decodeMs;     ///< One step; none for models without a cache.
@@ -59,12 +60,12 @@ struct ConfigurationTable {
   const Configuration *getChosen() const;
 };
 
-/// The fastest of `table`'s configurations that can be run: dp and pp are
-/// predictions only. Null where none fits.
+/// The fastest of `table`'s configurations that `tp` alone makes: dp and pp are
+/// predictions only, an axis for experts is asked for as a mesh. Null where none fits.
 const Configuration *getBestTensorParallel(const ConfigurationTable &table);
 
 /// Ranks the configurations of one function; with `tensorParallel` only those of
-/// these sizes, pp and dp being 1. The function gets its `tp.layer`s and is not
+/// these sizes, pp, dp and ep being 1. The function gets its `tp.layer`s and is not
 /// changed otherwise. Fails with an error at the function.
 mlir::FailureOr<ConfigurationTable> rankConfigurations(mlir::func::FuncOp function, const Cluster &cluster,
                                                        int64_t devices, const Assumptions &assumptions,
