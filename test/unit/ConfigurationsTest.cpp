@@ -176,7 +176,7 @@ TEST_F(ConfigurationsTest, ExpertsHaveAnAxis) {
     EXPECT_NEAR(row->memory.weights, weights / row->tp / row->ep, 1);
   // Dividing experts or their matrices is the same in one node.
   EXPECT_NEAR(rows.at({4, 2})->prefillMs, rows.at({8, 1})->prefillMs, 0.1 * rows.at({8, 1})->prefillMs);
-  // One column of a table without experts.
+  // Whatever wins is compared with the best of the others.
   std::string text;
   llvm::raw_string_ostream os(text);
   printTable(table, os);
