@@ -5,6 +5,7 @@
 #include "dialects/Tp/Dims.h"
 
 using namespace mlir;
+using namespace tpo;
 using namespace tpo::importer;
 
 static LogicalResult inferSame(Node &node) {
@@ -72,10 +73,20 @@ static LogicalResult inferLayerNorm(Node &node) {
   FailureOr<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), stats.size());
   if (failed(axis))
     return failure();
-  // The scale broadcasts into the normalised sizes.
-  Dims normalized(stats.begin() + *axis, stats.end());
-  if (node.has(1) && node.rank(1) <= node.rank(0) && failed(node.broadcast({normalized, node.dims(1)})))
-    return failure();
+  // Scale and bias broadcast to the operand, and not the other way round.
+  for (size_t i = 1; i < node.info->operands.size(); ++i) {
+    if (!node.has(i))
+      continue;
+    FailureOr<Dims> common = node.broadcast({node.dims(0), node.dims(i)});
+    if (failed(common))
+      return failure();
+    bool grows = common->size() != stats.size();
+    for (size_t dim = 0; !grows && dim < stats.size(); ++dim)
+      grows = tp::getConst(stats[dim]) == 1 && tp::getConst((*common)[dim]) != 1;
+    if (grows)
+      return node.emitError() << "operand '" << node.info->operands[i].name << "' does not broadcast to the shape of '"
+                              << node.info->operands[0].name << "'";
+  }
   std::fill(stats.begin() + *axis, stats.end(), node.constant(1));
   Type statsType = Float32Type::get(node.context());
   if (node.getInt("stash_type", 1) != 1)

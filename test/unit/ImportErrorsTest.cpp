@@ -217,6 +217,17 @@ TEST(ImportErrorsTest, NodesThatTheirOpsetDoesNotHave) {
                "has input size 2 not in range [min=1, max=1]");
 }
 
+TEST(ImportErrorsTest, NormsScaleByWhatBroadcasts) {
+  auto norm = [](const char *scale, const char *bias) {
+    return importGraph("g (float[2,3,4] x, float" + std::string(scale) + " s, float" + bias +
+                           " b) => (float[2,3,4] y) { y = LayerNormalization(x, s, b) }",
+                       /*opset=*/17);
+  };
+  EXPECT_ERROR(norm("[5,2,3,4]", "[4]"), "operand 'Scale' does not broadcast to the shape of 'X'");
+  EXPECT_ERROR(norm("[4]", "[1,1,1,4]"), "operand 'B' does not broadcast to the shape of 'X'");
+  EXPECT_ERROR(norm("[3]", "[4]"), "do not broadcast");
+}
+
 TEST(ImportErrorsTest, AttributesOfTwoValues) {
   // Of operators, too, that ONNX's schemas do not speak of.
   ::onnx::ModelProto model = parseModel("<ir_version: 8, opset_import: [\"\" : 18, \"com.microsoft\" : 1]> g "

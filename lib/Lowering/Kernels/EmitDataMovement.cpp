@@ -481,7 +481,8 @@ Value emitRotary(ScalarEmitter &e, Operation *op, unsigned, ValueRange indices) 
       if (!hasOperand(op, 3))
         return e.broadcastElement(cache, {batch, sequence, frequency});
       Value positions = op->getOperand(3);
-      Value position = e.wrapIndex(op, positions, e.broadcastElement(positions, {batch, sequence}), cache, 0);
+      Value stored = e.broadcastElement(positions, {batch, sequence});
+      Value position = stored ? e.wrapIndex(op, positions, stored, cache, 0) : Value();
       return position ? e.element(cache, {position, frequency}) : Value();
     };
     SmallVector<Value> other(indices);

@@ -297,6 +297,10 @@ Value ScalarEmitter::element(Value value, ValueRange indices) {
 
 Value ScalarEmitter::broadcastElement(Value value, ValueRange indices) {
   auto type = cast<RankedTensorType>(value.getType());
+  if (type.getRank() > static_cast<int64_t>(indices.size())) {
+    emitError(loc) << "an operand of " << type.getRank() << " dimensions is broadcast to " << indices.size();
+    return nullptr;
+  }
   unsigned skipped = indices.size() - type.getRank();
   SmallVector<Value> own;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
