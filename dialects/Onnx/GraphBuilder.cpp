@@ -149,6 +149,12 @@ Value GraphBuilder::gather(Value data, Value indices, int64_t axis) {
       ->getResult(0);
 }
 
+Value GraphBuilder::gatherElements(Value data, Value indices, int64_t axis) {
+  Type type = tp::makeTensorType(dims(indices), elementType(data));
+  return GatherElementsOp::create(b, loc, TypeRange{type}, ValueRange{data, indices}, {intAttr("axis", axis)})
+      ->getResult(0);
+}
+
 Value GraphBuilder::withRank(Value value, int64_t rank) {
   Dims sizes = dims(value);
   if (static_cast<int64_t>(sizes.size()) >= rank)

@@ -57,6 +57,7 @@ public:
   }
   mlir::Value concat(mlir::ValueRange values, int64_t axis);
   mlir::Value gather(mlir::Value data, mlir::Value indices, int64_t axis);
+  mlir::Value gatherElements(mlir::Value data, mlir::Value indices, int64_t axis);
   /// Leading sizes of one up to `rank` dimensions.
   mlir::Value withRank(mlir::Value value, int64_t rank);
 

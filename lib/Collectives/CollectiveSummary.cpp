@@ -132,9 +132,9 @@ std::optional<int64_t> getCollectiveBytes(tp::CollectiveOpInterface op,
 }
 
 FailureOr<std::vector<CollectiveEntry>>
-summarizeCollectives(ModuleOp module, ArrayRef<int64_t> symbols) {
+summarizeCollectives(Operation *scope, ArrayRef<int64_t> symbols) {
   std::vector<CollectiveEntry> entries;
-  WalkResult result = module.walk([&](tp::CollectiveOpInterface op) {
+  WalkResult result = scope->walk([&](tp::CollectiveOpInterface op) {
     if (op.getCollectiveKind() == tp::CollectiveKind::Slice)
       return WalkResult::advance();
     FailureOr<tp::Mesh> mesh = tp::Mesh::lookup(op, op.getInLayout().getMesh());

@@ -9,7 +9,6 @@
 #include "tp-opt/Pipeline/Compiler.h"
 
 #include "Configure.h"
-#include "SelectedProgram.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Artifact/Artifact.h"
@@ -46,7 +45,7 @@ struct ReportGlobal : PassInstrumentation {
   ReportGlobal(Report &report, const Assumptions &assumptions) : report(report), assumptions(assumptions) {}
   void runBeforePass(Pass *pass, Operation *op) override {
     if (auto module = dyn_cast<ModuleOp>(op); module && pass->getArgument() == "tp-partition")
-      report.addGlobal(SelectedProgram(module, assumptions.getPrefill(module)).get());
+      report.addGlobal(module, assumptions.getPrefill(module));
   }
   Report &report;
   const Assumptions &assumptions;
@@ -225,7 +224,7 @@ LogicalResult Compilation::run() {
       })))
     return failure();
   if (!options.report.empty())
-    report.addPlan(SelectedProgram(*module, assumptions.getPrefill(*module)).get());
+    report.addPlan(*module, assumptions.getPrefill(*module));
   // What only questions about the plan need.
   module->walk([](Operation *op) { op->removeAttr(kAlternativesAttr); });
   (*module)->removeAttr(kTensorsAttr);
@@ -251,8 +250,7 @@ LogicalResult Compilation::run() {
 LogicalResult Compilation::compile() {
   if (!options.report.empty()) {
     SmallVector<int64_t> sizes = assumptions.getPrefill(*module);
-    SelectedProgram selected(*module, sizes);
-    if (failed(report.addPartitioned(selected.get(), sizes)) ||
+    if (failed(report.addPartitioned(*module, sizes)) ||
         failed(report.addVariants(*module, {sizes, assumptions.getDecode(*module)})))
       return failure();
   }

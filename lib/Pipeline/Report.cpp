@@ -9,13 +9,13 @@
 #include "tp-opt/Pipeline/Report.h"
 
 #include "ReportGraph.h"
-#include "SelectedProgram.h"
 #include "dialects/Tp/Layout.h"
 #include "dialects/Tp/Mesh.h"
 #include "dialects/Tp/Tp.h"
 #include "tp-opt/Planning/Configurations.h"
 #include "tp-opt/Planning/Constraints.h"
 #include "tp-opt/Planning/CostModel.h"
+#include "tp-opt/Planning/Variants.h"
 #include "tp-opt/Simplify/Unraised.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -65,7 +65,7 @@ static std::string describeReaders(Value weight) {
   return "weight: as its readers need it";
 }
 
-void Report::addPlan(ModuleOp planned) {
+void Report::addPlan(ModuleOp planned, ArrayRef<int64_t> symbols) {
   auto meshes = planned.getOps<tp::MeshOp>();
   if (meshes.empty())
     return;
@@ -82,7 +82,7 @@ void Report::addPlan(ModuleOp planned) {
       entry["source"] = llvm::json::fixUTF8(source);
     layouts.push_back(std::move(entry));
   };
-  for (auto function : planned.getOps<func::FuncOp>()) {
+  for (func::FuncOp function : selectFunctions(planned, symbols)) {
     for (BlockArgument argument : function.getArguments())
       if (tp::LayoutAttr layout = tp::getLayoutAttr(argument)) {
         auto text = [&](StringRef attribute, StringRef otherwise) {
@@ -122,9 +122,9 @@ void Report::addPlan(ModuleOp planned) {
   root["layouts"] = std::move(layouts);
 }
 
-void Report::addGlobal(ModuleOp global) {
+void Report::addGlobal(ModuleOp global, ArrayRef<int64_t> symbols) {
   graph = std::make_unique<ReportGraph>();
-  graph->addGlobal(global);
+  graph->addGlobal(global, selectFunctions(global, symbols));
 }
 
 /// Multiply-adds count two; only contractions count.
@@ -177,6 +177,18 @@ static std::string getConditionText(tp::DimsAttr when, ArrayRef<StringRef> names
   return text;
 }
 
+static FailureOr<std::vector<CollectiveEntry>> summarizeCollectives(ArrayRef<func::FuncOp> functions,
+                                                                    ArrayRef<int64_t> symbols) {
+  std::vector<CollectiveEntry> entries;
+  for (func::FuncOp function : functions) {
+    auto found = summarizeCollectives(function.getOperation(), symbols);
+    if (failed(found))
+      return failure();
+    llvm::append_range(entries, *found);
+  }
+  return entries;
+}
+
 LogicalResult Report::addVariants(ModuleOp partitioned, ArrayRef<SmallVector<int64_t>> points) {
   if (llvm::none_of(partitioned.getOps<func::FuncOp>(), tp::isVariant))
     return success();
@@ -184,9 +196,9 @@ LogicalResult Report::addVariants(ModuleOp partitioned, ArrayRef<SmallVector<int
   llvm::json::Array variants;
   for (SmallVector<int64_t> sizes : points) {
     sizes.resize(names.size(), 0);
-    tp::DimsAttr when = tp::getWhen(selectFunction(partitioned, sizes));
-    SelectedProgram selected(partitioned, sizes);
-    FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(selected.get(), sizes);
+    SmallVector<func::FuncOp> functions = selectFunctions(partitioned, sizes);
+    tp::DimsAttr when = tp::getWhen(functions.front());
+    FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(functions, sizes);
     if (failed(collectives))
       return failure();
     variants.push_back(llvm::json::Object{{"when", when ? getConditionText(when, names) : "else"},
@@ -209,6 +221,7 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   int64_t ranks = mesh.getNumDevices();
   root["ranks"] = ranks;
 
+  SmallVector<func::FuncOp> functions = selectFunctions(partitioned, symbols);
   llvm::json::Array weights, flops;
   std::vector<double> bytesOfRanks, flopsOfRanks;
   tp::RankCoordinates coordinates = tp::lookupRankCoordinates(partitioned, mesh);
@@ -221,7 +234,7 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
         values[symbol.getPosition()] = position[index];
     int64_t bytes = 0;
     double work = 0;
-    partitioned.walk([&](Operation *op) {
+    auto count = [&](Operation *op) {
       if (auto weight = dyn_cast<tp::WeightOp>(op)) {
         auto type = cast<RankedTensorType>(weight.getType());
         int64_t elements = 1;
@@ -231,7 +244,9 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
       } else {
         work += localFlops(op, values);
       }
-    });
+    };
+    for (func::FuncOp function : functions)
+      function.walk(count);
     bytesOfRanks.push_back(bytes);
     flopsOfRanks.push_back(work);
     weights.push_back(bytes);
@@ -254,13 +269,13 @@ LogicalResult Report::addPartitioned(ModuleOp partitioned, ArrayRef<int64_t> sym
   SmallVector<int64_t> values(symbols);
   values.resize(names.size(), 0);
   root["assumed_sizes"] = getSizes(names, values);
-  FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(partitioned, values);
+  FailureOr<std::vector<CollectiveEntry>> collectives = summarizeCollectives(functions, values);
   if (failed(collectives))
     return failure();
   root["totals"] = toJSON(getTotals(*collectives));
   root["collectives"] = toJSON(*collectives);
   if (graph) {
-    graph->addCollectives(partitioned, *collectives);
+    graph->addCollectives(functions, *collectives);
     root["graph"] = graph->toJSON();
   }
   return success();

@@ -61,15 +61,14 @@ ReportGraph::Tensor ReportGraph::describe(Value value, tp::LayoutAttr layout, co
   return tensor;
 }
 
-void ReportGraph::addGlobal(ModuleOp module) {
+void ReportGraph::addGlobal(ModuleOp module, ArrayRef<func::FuncOp> functions) {
   auto meshes = module.getOps<tp::MeshOp>();
   if (meshes.empty())
     return;
   symbols = tp::getSymbolNames(module);
   tp::Mesh mesh = tp::Mesh::get(*meshes.begin());
-  for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isExternal())
-      addFunction(function, mesh);
+  for (func::FuncOp function : functions)
+    addFunction(function, mesh);
   symbols.clear();
   producers.clear();
   weights.clear();
@@ -214,7 +213,7 @@ void ReportGraph::addReshard(Operation *op, Value input, tp::LayoutAttr target, 
 // From the program of one rank
 //===----------------------------------------------------------------------===//
 
-void ReportGraph::addCollectives(ModuleOp partitioned, ArrayRef<CollectiveEntry> summary) {
+void ReportGraph::addCollectives(ArrayRef<func::FuncOp> partitioned, ArrayRef<CollectiveEntry> summary) {
   entries.assign(summary.begin(), summary.end());
   using Key = std::tuple<const void *, const void *, const void *>;
   std::map<Key, std::deque<size_t>> movements;
@@ -226,7 +225,7 @@ void ReportGraph::addCollectives(ModuleOp partitioned, ArrayRef<CollectiveEntry>
       operations.emplace(nodes[i].location, i);
   }
   size_t index = 0;
-  partitioned.walk([&](tp::CollectiveOpInterface op) {
+  auto place = [&](tp::CollectiveOpInterface op) {
     if (op.getCollectiveKind() == tp::CollectiveKind::Slice || index == entries.size())
       return;
     size_t entry = index++;
@@ -239,7 +238,9 @@ void ReportGraph::addCollectives(ModuleOp partitioned, ArrayRef<CollectiveEntry>
     } else if (auto operation = operations.find(location); operation != operations.end()) {
       nodes[operation->second].collectives.push_back(entry);
     }
-  });
+  };
+  for (func::FuncOp function : partitioned)
+    function.walk(place);
 }
 
 //===----------------------------------------------------------------------===//

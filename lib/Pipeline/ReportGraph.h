@@ -36,9 +36,9 @@ std::string getLayoutText(tp::LayoutAttr attr, const tp::Mesh &mesh);
 /// behind the partitioning still merge collectives.
 class ReportGraph {
 public:
-  void addGlobal(mlir::ModuleOp module);
-  /// `entries` are those of `summarizeCollectives(partitioned, ...)`.
-  void addCollectives(mlir::ModuleOp partitioned, llvm::ArrayRef<CollectiveEntry> entries);
+  void addGlobal(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions);
+  /// `entries` are those of `summarizeCollectives` of the functions.
+  void addCollectives(llvm::ArrayRef<mlir::func::FuncOp> partitioned, llvm::ArrayRef<CollectiveEntry> entries);
   llvm::json::Object toJSON() const;
 
 private:

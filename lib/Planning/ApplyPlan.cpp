@@ -153,7 +153,7 @@ void Planner::apply(const Plan &plan) {
     markConstrained(value, common);
     for (auto [use, layout] : delivery.uses) {
       use->set(layout == delivery.common ? common : deliver(common, layout));
-      if (use->getOwner()->hasTrait<OpTrait::IsTerminator>())
+      if (isReturn(use))
         function.setResultAttr(use->getOperandNumber(), "tp.layout", layout);
     }
   }

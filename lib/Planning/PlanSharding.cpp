@@ -20,7 +20,6 @@
 
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -82,7 +81,7 @@ struct PlanPass : impl::TpPlanPassBase<PlanPass> {
 private:
   LogicalResult plan(func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel &cost) {
     auto module = function->getParentOfType<ModuleOp>();
-    std::optional<SequenceParallelism> sequence = getSequenceParallelism();
+    std::optional<SequenceParallelism> sequence = parseSequenceParallelism(sequenceParallel);
     if (!sequence)
       return function.emitError() << "sequence-parallel is auto, always or off, not '" << sequenceParallel << "'";
     if (!function.getBody().hasOneBlock())
@@ -145,14 +144,6 @@ private:
     variant.setName((function.getName() + "_decode").str());
     SymbolTable(function->getParentOp()).insert(variant, std::next(Block::iterator(function)));
     return variant;
-  }
-
-  std::optional<SequenceParallelism> getSequenceParallelism() const {
-    return llvm::StringSwitch<std::optional<SequenceParallelism>>(sequenceParallel)
-        .Case("auto", SequenceParallelism::Auto)
-        .Case("always", SequenceParallelism::Always)
-        .Case("off", SequenceParallelism::Off)
-        .Default(std::nullopt);
   }
 
   /// Of the cluster's devices, where one is named.

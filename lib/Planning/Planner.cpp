@@ -93,8 +93,6 @@ void requireRows(const SplittableDims &splittable, Operation *op, ArrayRef<Strat
     isAllowed[state] = isAllowed[state] && splitsRows(strategy);
 }
 
-bool isReturn(OpOperand *use) { return use->getOwner()->hasTrait<OpTrait::IsTerminator>(); }
-
 } // namespace
 
 Planner::Planner(func::FuncOp function, const tp::Mesh &mesh, PlannedAxes axes, CostModel &cost,
@@ -400,20 +398,14 @@ FailureOr<Plan> Planner::solve(ArrayRef<CostNetwork::Extra> extra) {
                               "elimination can hold");
   if (solution->cost >= CostNetwork::kInfinity)
     return failInfeasible();
-  Plan plan;
-  plan.solution = std::move(*solution);
-  addTotals(plan);
-  return plan;
+  return makePlan(std::move(*solution));
 }
 
 std::optional<Plan> Planner::find() const {
   std::optional<CostNetwork::Solution> solution = network.solve();
   if (!solution || solution->cost >= CostNetwork::kInfinity)
     return std::nullopt;
-  Plan plan;
-  plan.solution = std::move(*solution);
-  addTotals(plan);
-  return plan;
+  return makePlan(std::move(*solution));
 }
 
 void Planner::addCosts(const Plan &plan, llvm::function_ref<PlanCost &(Operation *)> of) const {
@@ -444,7 +436,9 @@ void Planner::addCosts(const Plan &plan, llvm::function_ref<PlanCost &(Operation
   }
 }
 
-void Planner::addTotals(Plan &plan) const {
+Plan Planner::makePlan(CostNetwork::Solution solution) const {
+  Plan plan;
+  plan.solution = std::move(solution);
   unsigned points = cost.getPoints().size();
   addCosts(plan, [&](Operation *op) -> PlanCost & {
     PlanCost &layer = plan.layers[getLayer(op).value_or(-1)];
@@ -458,6 +452,7 @@ void Planner::addTotals(Plan &plan) const {
     for (auto [sum, time] : llvm::zip_equal(plan.total.times, part.times))
       sum += time;
   }
+  return plan;
 }
 
 double Planner::getLocalBytes(Value value, const Plan &plan, unsigned point) const {

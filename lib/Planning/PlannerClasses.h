@@ -22,6 +22,8 @@ inline tp::LayoutAttr withoutPartial(tp::LayoutAttr layout) {
   return tp::LayoutAttr::get(layout.getContext(), layout.getMesh(), layout.getDims(), tp::ReductionKind::Sum, {});
 }
 
+inline bool isReturn(mlir::OpOperand *use) { return use->getOwner()->hasTrait<mlir::OpTrait::IsTerminator>(); }
+
 struct Planner::OpClass {
   std::vector<Strategy> strategies;
   std::vector<PointTimes> times; ///< One per strategy.

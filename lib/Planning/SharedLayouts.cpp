@@ -12,8 +12,6 @@ using namespace mlir;
 
 namespace tpo {
 
-static bool isReturn(OpOperand &use) { return use.getOwner()->hasTrait<OpTrait::IsTerminator>(); }
-
 SharedLayouts Planner::getSharedLayouts(const Plan &plan) const {
   SharedLayouts shared;
   func::FuncOp function = this->function;
@@ -38,7 +36,7 @@ void Planner::demandLayout(Value value, OpOperand *result, tp::LayoutAttr layout
                            [&](unsigned state) { return isDemanded(entry->second.made->layouts[state]); });
   if (isFree(value)) {
     // Read by one operation, in whose layout it comes.
-    if (!value.hasOneUse() || isReturn(*value.use_begin()))
+    if (!value.hasOneUse() || isReturn(&*value.use_begin()))
       return;
     OpOperand &use = *value.use_begin();
     return network.addCost(variableOf.lookup(use.getOwner()), [&](unsigned state) {

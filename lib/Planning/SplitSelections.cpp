@@ -75,12 +75,6 @@ private:
       made->setAttr("keepdims", g.intAttr("keepdims", 1).getValue());
     return made;
   }
-  Value gatherElements(Value data, Value indices) {
-    Type type = tp::makeTensorType(onnx::GraphBuilder::dims(indices), onnx::GraphBuilder::elementType(data));
-    return onnx::GatherElementsOp::create(builder, op->getLoc(), TypeRange{type}, ValueRange{data, indices},
-                                          {g.intAttr("axis", -1)})
-        ->getResult(0);
-  }
   /// Positions in the whole dimension of those in the parts, [..., parts, n].
   Value getPositions(Value indices) {
     SmallVector<int64_t> starts;
@@ -100,10 +94,10 @@ private:
 void Selection::argReduce() {
   Value data = getParts();
   Value local = select(data, 1, {})->getResult(0);
-  Value values = g.reshape(gatherElements(data, local), with({parts}));
+  Value values = g.reshape(g.gatherElements(data, local, -1), with({parts}));
   Value positions = g.reshape(getPositions(local), with({parts}));
   Value winner = select(values, 1, {})->getResult(0);
-  Value result = gatherElements(positions, winner);
+  Value result = g.gatherElements(positions, winner, -1);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   if (type.getRank() == static_cast<int64_t>(outer.size()))
     result = g.reshape(result, outer);
@@ -117,7 +111,7 @@ void Selection::topK(int64_t count) {
   Value positions = g.reshape(getPositions(local->getResult(1)), with({parts * count}));
   Operation *winners = select(values, count, op->getOperand(1));
   op->getResult(0).replaceAllUsesWith(winners->getResult(0));
-  op->getResult(1).replaceAllUsesWith(gatherElements(positions, winners->getResult(1)));
+  op->getResult(1).replaceAllUsesWith(g.gatherElements(positions, winners->getResult(1), -1));
   op->erase();
 }
 

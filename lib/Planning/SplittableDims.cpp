@@ -63,11 +63,19 @@ unsigned SplittableDims::node(Value value, unsigned dim) {
 }
 
 /// Factors of an operation have their own numbers, away from those of values.
+static std::pair<void *, unsigned> getFactorKey(Operation *op, unsigned factor) { return {op, (1u << 30) + factor}; }
+
 unsigned SplittableDims::node(Operation *op, unsigned factor) {
-  auto [entry, isNew] = nodes.try_emplace({static_cast<void *>(op), (1u << 30) + factor}, parent.size());
+  auto [entry, isNew] = nodes.try_emplace(getFactorKey(op, factor), parent.size());
   if (isNew)
     parent.push_back(parent.size());
   return entry->second;
+}
+
+/// None for a factor that no dimension has.
+std::optional<unsigned> SplittableDims::findClass(Operation *op, unsigned factor) const {
+  auto found = nodes.find(getFactorKey(op, factor));
+  return found == nodes.end() ? std::nullopt : std::optional(find(found->second));
 }
 
 unsigned SplittableDims::find(unsigned node) const {
@@ -201,8 +209,8 @@ void SplittableDims::findExperts(func::FuncOp function, const RuleMap &rules) {
 }
 
 bool SplittableDims::isExpert(Operation *op, unsigned factor) const {
-  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
-  return found != nodes.end() && experts.contains(find(found->second));
+  std::optional<unsigned> dims = findClass(op, factor);
+  return dims && experts.contains(*dims);
 }
 
 bool SplittableDims::passesExpertSums(Operation *op, const tp::LinearGroup &group) const {
@@ -239,8 +247,7 @@ std::optional<unsigned> SplittableDims::getRows(Operation *op, const tp::Shardin
     return std::nullopt;
   std::optional<unsigned> widest;
   for (auto [index, factor] : llvm::enumerate(rule.factors)) {
-    auto found = nodes.find({static_cast<void *>(op), (1u << 30) + index});
-    if (found == nodes.end() || find(found->second) != *rows || factor.kind != tp::FactorKind::Parallel ||
+    if (findClass(op, index) != rows || factor.kind != tp::FactorKind::Parallel ||
         factor.even || !factor.size || (widest && getSize(factor) <= getSize(rule.factors[*widest])))
       continue;
     widest = index;
@@ -297,15 +304,13 @@ void SplittableDims::collectUnits(Operation *op, const tp::ShardingRule &rule, i
 }
 
 bool SplittableDims::isSplittable(Operation *op, unsigned factor) const {
-  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
-  return found != nodes.end() && seeded.contains(find(found->second));
+  std::optional<unsigned> dims = findClass(op, factor);
+  return dims && seeded.contains(*dims);
 }
 
 ArrayRef<int64_t> SplittableDims::lookup(const Numbers &numbers, Operation *op, unsigned factor) const {
-  auto found = nodes.find({static_cast<void *>(op), (1u << 30) + factor});
-  if (found == nodes.end())
-    return {};
-  auto known = numbers.find(find(found->second));
+  std::optional<unsigned> dims = findClass(op, factor);
+  auto known = dims ? numbers.find(*dims) : numbers.end();
   return known == numbers.end() ? ArrayRef<int64_t>() : known->second.getArrayRef();
 }
 

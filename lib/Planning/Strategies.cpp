@@ -8,6 +8,8 @@
 
 #include "tp-opt/Planning/Strategies.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 using namespace mlir;
 
 namespace tpo {
@@ -114,17 +116,13 @@ private:
     return group.kind == tp::ReductionKind::Sum && llvm::none_of(group.operands, isWeight);
   }
 
-  bool canSplitExperts(unsigned factor) const {
+  /// Whether there are parts of a known number.
+  bool hasParts(unsigned factor) const {
     const tp::Factor &f = rule.factors[factor];
-    std::optional<int64_t> size = f.size ? tp::getConst(f.size) : std::nullopt;
-    return f.kind != tp::FactorKind::Whole && size && *size > 1 && splittable.isExpert(op, factor);
+    return f.kind != tp::FactorKind::Whole && f.size && tp::getConst(f.size).value_or(1) > 1;
   }
-
-  bool canSplit(unsigned factor) const {
-    const tp::Factor &f = rule.factors[factor];
-    std::optional<int64_t> size = f.size ? tp::getConst(f.size) : std::nullopt;
-    return f.kind != tp::FactorKind::Whole && size && *size > 1 && splittable.isSplittable(op, factor);
-  }
+  bool canSplitExperts(unsigned factor) const { return hasParts(factor) && splittable.isExpert(op, factor); }
+  bool canSplit(unsigned factor) const { return hasParts(factor) && splittable.isSplittable(op, factor); }
 
   void splitFactor(unsigned factor, int64_t devices) {
     int64_t size = *tp::getConst(rule.factors[factor].size);
@@ -223,6 +221,14 @@ private:
 };
 
 } // namespace
+
+std::optional<SequenceParallelism> parseSequenceParallelism(StringRef text) {
+  return llvm::StringSwitch<std::optional<SequenceParallelism>>(text)
+      .Case("off", SequenceParallelism::Off)
+      .Case("auto", SequenceParallelism::Auto)
+      .Case("always", SequenceParallelism::Always)
+      .Default(std::nullopt);
+}
 
 PlannedAxes PlannedAxes::find(const tp::Mesh &mesh) {
   PlannedAxes axes(mesh.findAxis("tp"), mesh.findAxis("ep"));

@@ -22,18 +22,18 @@ tp::DimsAttr getDecodeCondition(ModuleOp module, ArrayRef<OperatingPoint> points
   return exprs.empty() ? nullptr : tp::DimsAttr::get(module.getContext(), exprs);
 }
 
-func::FuncOp selectFunction(ModuleOp module, ArrayRef<int64_t> symbols) {
-  func::FuncOp program;
+SmallVector<func::FuncOp> selectFunctions(ModuleOp module, ArrayRef<int64_t> symbols) {
+  SmallVector<func::FuncOp> programs;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isExternal())
       continue;
     tp::DimsAttr when = tp::getWhen(function);
-    if (!when && !program)
-      program = function;
-    if (when && llvm::all_of(when.getExprs(), [&](AffineExpr expr) { return tp::evaluate(expr, symbols) == 0; }))
-      return function;
+    if (!when)
+      programs.push_back(function);
+    else if (llvm::all_of(when.getExprs(), [&](AffineExpr expr) { return tp::evaluate(expr, symbols) == 0; }))
+      return {function};
   }
-  return program;
+  return programs;
 }
 
 FailureOr<std::vector<std::unique_ptr<PlannedFunction>>>

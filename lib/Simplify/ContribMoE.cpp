@@ -107,13 +107,8 @@ LogicalResult MixtureOfExperts::route(Value routerWeights) {
                                              tp::makeTensorType(chosen, g.builder().getI64Type())},
                                    ValueRange{probabilities, g.ints(ArrayRef<int64_t>{k})}, {g.intAttr("axis", 1)});
   Value scores = topK->getResult(0);
-  if (routerWeights) {
-    Type type = tp::makeTensorType(chosen, GraphBuilder::elementType(routerWeights));
-    Value picked = onnx::GatherElementsOp::create(g.builder(), g.location(), TypeRange{type},
-                                                  ValueRange{routerWeights, topK->getResult(1)}, {g.intAttr("axis", 1)})
-                       ->getResult(0);
-    scores = g.convert(picked, g.builder().getF32Type());
-  }
+  if (routerWeights)
+    scores = g.convert(g.gatherElements(routerWeights, topK->getResult(1), 1), g.builder().getF32Type());
   if (getInt(op, "normalize_routing_weights", 0))
     scores = g.map<onnx::DivOp>({scores, g.reduce<onnx::ReduceSumOp>(scores, {1})});
   weights = g.convert(g.reshape(scores, {tokens, g.size(k), g.size(1)}), element);

@@ -57,7 +57,7 @@ public:
       break;
     case TPRT_PERMUTE:
       if (memberSizes) {
-        permute();
+        comm.permute(source(), elementCount(in), target(), elementCount(out), memberSizes, dtype);
         break;
       }
       requireSame();
@@ -138,8 +138,6 @@ private:
       copyStrided(packedOut, out);
   }
 
-  // memberSizes[m] is the member whose input becomes m's output; pieces may differ.
-  void permute();
   // Block i of what is sent is slice i of `in` along dim; block i of what is
   // received becomes slice i of `out` along dim2.
   void allToAll();
@@ -152,23 +150,6 @@ private:
   tprt_dtype dtype;
   tprt_view packedOut{};
 };
-
-void Collective::permute() {
-  int size = comm.size();
-  std::vector<int64_t> sendCounts(size, 0), receiveCounts(size, 0);
-  int64_t taken = 0;
-  for (int member = 0; member < size; ++member) {
-    if (memberSizes[member] == comm.rank()) {
-      sendCounts[member] = elementCount(in);
-      ++taken;
-    }
-    if (member == comm.rank() && memberSizes[member] >= 0 && memberSizes[member] < size)
-      receiveCounts[memberSizes[member]] = elementCount(out);
-  }
-  if (taken != 1)
-    mismatch();
-  comm.allToAll(source(), sendCounts.data(), target(), receiveCounts.data(), dtype);
-}
 
 void Collective::allToAll() {
   checkDim(dim);

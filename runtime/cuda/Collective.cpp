@@ -31,7 +31,6 @@ private:
   std::vector<int64_t> memberSizes(int64_t own) const;
   void checkDim(int32_t dim) const;
   void checkCount(int64_t need, const char *what) const;
-  void permute();
   void allToAll();
 
   /// `view` as contiguous memory, packed when it is not.
@@ -161,7 +160,9 @@ void CollectiveRun::run() {
   }
   case TPRT_PERMUTE: {
     if (args.memberSizes) {
-      permute();
+      const void *source = packed(in);
+      communicator.permute(source, elementCount(in), destination(),
+                           elementCount(out), args.memberSizes, dtype);
       break;
     }
     checkCount(elementCount(in), "permute");
@@ -175,27 +176,6 @@ void CollectiveRun::run() {
          ", which this runtime does not know");
   }
   unpack();
-}
-
-/// `memberSizes[m]` is the member whose input becomes m's result; pieces may
-/// differ.
-void CollectiveRun::permute() {
-  int members = communicator.size(), me = communicator.rank();
-  std::vector<int64_t> sent(members, 0), received(members, 0);
-  int64_t taken = 0;
-  for (int m = 0; m < members; ++m)
-    if (args.memberSizes[m] == me) {
-      sent[m] = elementCount(args.in);
-      ++taken;
-    }
-  int64_t from = args.memberSizes[me];
-  if (taken != 1 || from < 0 || from >= members)
-    fail(TPRT_INVALID_ARGUMENT, "permute: the members' sources are no "
-                                "permutation of the group");
-  received[from] = elementCount(args.out);
-  const void *source = packed(args.in);
-  communicator.allToAll(source, sent.data(), destination(), received.data(),
-                        dtype);
 }
 
 /// Member i gets my part i along dim; of member i comes the part i along dim2

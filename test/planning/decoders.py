@@ -1,4 +1,8 @@
-"""Decoder layers as their exporters write them, for tests that build models."""
+"""Decoder layers as their exporters write them, and how to run them, for tests that build models."""
+
+import json
+import os
+import subprocess
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -155,3 +159,14 @@ def experts_layer(g, x, spelling, width, experts, hidden, chosen=2):
         y = g.op("Mul", y, g.op("Unsqueeze", shares, g.ints(-1)))
         y = g.op("ReduceSum", y, g.ints(0), keepdims=0)
     return g.op("Add", x, g.op("Reshape", y, g.op("Shape", x)))
+
+
+def compile_and_run(tools, folder, *options):
+    """The outputs of folder/model.onnx for folder/in.npz, and the compiler's report."""
+    model, inputs, outputs, report, artifact = (
+        os.path.join(folder, name) for name in ("model.onnx", "in.npz", "out.npz", "report.json", "model.tpx"))
+    subprocess.run([os.path.join(tools, "tp-opt"), model, *options, f"--report={report}", "-o", artifact], check=True)
+    subprocess.run([os.path.join(tools, "tp-run"), artifact, f"--inputs={inputs}", f"--outputs={outputs}"], check=True,
+                   stdout=subprocess.DEVNULL)
+    with open(report) as file:
+        return np.load(outputs), json.load(file)

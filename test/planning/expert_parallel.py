@@ -5,9 +5,7 @@ However exporters write them, and on numbers of devices that do not divide the e
 reference implementation, and a rank holds its part of the experts only.
 """
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -16,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from decoders import Graph, experts_layer, llama_layer, rms_norm
+from decoders import Graph, compile_and_run, experts_layer, llama_layer, rms_norm
 
 WIDTH, EXPERTS, HIDDEN, VOCABULARY = 32, 6, 48, 99
 SPELLINGS = ("broadcast", "copied", "quantized", "lookup")
@@ -56,16 +54,10 @@ def get_expert_bytes(model):
 def check(tools, folder, mesh, whole, experts, expected):
     """Compiles and runs; returns what is wrong."""
     text = ",".join(f"{name}={size}" for name, size in mesh.items())
-    report, artifact = os.path.join(folder, "report.json"), os.path.join(folder, "model.tpx")
-    outputs = os.path.join(folder, "out.npz")
-    subprocess.run([os.path.join(tools, "tp-opt"), os.path.join(folder, "model.onnx"), f"--mesh={text}",
-                    f"--report={report}", "-o", artifact], check=True)
-    subprocess.run([os.path.join(tools, "tp-run"), artifact, f"--inputs={os.path.join(folder, 'in.npz')}",
-                    f"--outputs={outputs}"], check=True, stdout=subprocess.DEVNULL)
-    with open(report) as file:
-        weights = json.load(file)["weights_bytes_per_rank"]
+    outputs, report = compile_and_run(tools, folder, f"--mesh={text}")
+    weights = report["weights_bytes_per_rank"]
     problems = []
-    actual = next(iter(np.load(outputs).values()))
+    actual = next(iter(outputs.values()))
     if actual.shape != expected.shape or not np.allclose(actual, expected, rtol=1e-3, atol=1e-4):
         problems.append(f"results differ by {np.abs(actual - expected).max()}")
     ep, tp = mesh.get("ep", 1), mesh.get("tp", 1)

@@ -5,9 +5,7 @@ ArgMax, ArgMin and TopK of logits give what ONNX's reference implementation give
 gathered for it.
 """
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -16,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from decoders import Graph
+from decoders import Graph, compile_and_run
 
 BATCH, SEQ, WIDTH, VOCABULARY, COUNT = 2, 5, 64, 4096, 5
 
@@ -45,25 +43,17 @@ def main():
     tools = sys.argv[1]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
-        path, report = os.path.join(folder, "model.onnx"), os.path.join(folder, "report.json")
-        artifact, outputs = os.path.join(folder, "model.tpx"), os.path.join(folder, "out.npz")
         model = make_model()
-        onnx.save(model, path)
+        onnx.save(model, os.path.join(folder, "model.onnx"))
         x = np.random.default_rng(6).integers(-2, 3, (BATCH, SEQ, WIDTH)).astype(np.float32)
         np.savez(os.path.join(folder, "in.npz"), x=x)
         expected = ReferenceEvaluator(model).run(None, {"x": x})
         ties = np.sort(expected[2], axis=-1)
         assert (ties[..., 1:] == ties[..., :-1]).any(), "the test needs equal logits"
         for tp in (1, 2, 3, 4, 8):
-            subprocess.run([os.path.join(tools, "tp-opt"), path, f"--tp={tp}", "--assume=batch=32",
-                            f"--report={report}", "-o", artifact], check=True)
-            subprocess.run([os.path.join(tools, "tp-run"), artifact, f"--inputs={os.path.join(folder, 'in.npz')}",
-                            f"--outputs={outputs}"], check=True, stdout=subprocess.DEVNULL)
-            actual = np.load(outputs)
+            actual, data = compile_and_run(tools, folder, f"--tp={tp}", "--assume=batch=32")
             problems = [f"{output.name} differs" for output, value in zip(model.graph.output, expected)
                         if not np.array_equal(actual[output.name], value)]
-            with open(report) as file:
-                data = json.load(file)
             # 3 does not divide the vocabulary: there the logits are gathered.
             largest = max([each["bytes"] for each in data["collectives"]], default=0)
             if tp in (2, 4, 8) and largest > 32 * 512 * VOCABULARY * 4 / 20:

@@ -5,9 +5,7 @@
 are those of ONNX's reference implementation, the weights are divided, and the report says how uneven they lie.
 """
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -16,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from decoders import Graph, gpt2_layer, llama_layer, rms_norm
+from decoders import Graph, compile_and_run, gpt2_layer, llama_layer, rms_norm
 
 BATCH, SEQ = 2, 5
 
@@ -66,18 +64,11 @@ def make_inputs(model):
 
 def check(tools, name, folder, tp, expected):
     """Compiles and runs; returns what is wrong."""
-    path, report = os.path.join(folder, "model.onnx"), os.path.join(folder, "report.json")
-    artifact, outputs = os.path.join(folder, "model.tpx"), os.path.join(folder, "out.npz")
-    subprocess.run([os.path.join(tools, "tp-opt"), path, f"--tp={tp}", f"--report={report}", "-o", artifact], check=True)
-    subprocess.run([os.path.join(tools, "tp-run"), artifact, f"--inputs={os.path.join(folder, 'in.npz')}",
-                    f"--outputs={outputs}"], check=True, stdout=subprocess.DEVNULL)
-    actual = np.load(outputs)
+    actual, data = compile_and_run(tools, folder, f"--tp={tp}")
     problems = []
     for key, value in expected.items():
         if actual[key].shape != value.shape or not np.allclose(actual[key], value, rtol=1e-3, atol=1e-4):
             problems.append(f"{key} differs by {np.abs(actual[key] - value).max()}")
-    with open(report) as file:
-        data = json.load(file)
     weights = data["weights_bytes_per_rank"]
     imbalance = max(weights) / (sum(weights) / len(weights))
     if len(weights) != tp or abs(data["imbalance"]["weights"] - imbalance) > 1e-6:

@@ -12,6 +12,7 @@
 #include "tp-opt/Pipeline/Compiler.h"
 #include "tp-opt/Planning/Cluster.h"
 #include "tp-opt/Planning/Constraints.h"
+#include "tp-opt/Planning/Strategies.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
@@ -236,7 +237,7 @@ int runCompiler(int argc, char **argv) {
       return fail(llvm::toString(constraint.takeError()));
   options.planFile = o.plan;
   options.sequenceParallel = o.sequenceParallel;
-  if (!llvm::is_contained({"auto", "always", "off"}, options.sequenceParallel))
+  if (!parseSequenceParallelism(options.sequenceParallel))
     return fail("--sequence-parallel=" + o.sequenceParallel + ": need 'auto', 'always' or 'off'");
   options.savePlan = o.savePlan;
   options.explain.assign(o.explain.begin(), o.explain.end());

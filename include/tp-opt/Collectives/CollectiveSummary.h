@@ -44,11 +44,11 @@ struct CollectiveEntry {
   double microseconds = 0;
 };
 
-/// All collectives of `module` that move data (not tp.slice), in program order.
+/// All collectives in `scope` that move data (not tp.slice), in program order.
 /// `symbols` are values of `tp.symbols`; what is said about rank coordinates
 /// is ignored. Emits an error at a collective whose size they do not give.
 mlir::FailureOr<std::vector<CollectiveEntry>>
-summarizeCollectives(mlir::ModuleOp module, llvm::ArrayRef<int64_t> symbols);
+summarizeCollectives(mlir::Operation *scope, llvm::ArrayRef<int64_t> symbols);
 
 /// The size of a rank's largest piece of the tensor that `op` moves, as
 /// `CollectiveEntry::bytes`; none where it depends on an unknown size.

@@ -29,12 +29,12 @@ public:
   void addModel(llvm::StringRef name) { root["model"] = llvm::json::fixUTF8(name); }
   /// What no raise recognised, from the simplified module.
   void addSimplified(mlir::ModuleOp simplified);
-  /// Layouts and their reasons, from the planned module.
-  void addPlan(mlir::ModuleOp planned);
-  /// The graph, from the last module with whole tensors and their layouts.
-  void addGlobal(mlir::ModuleOp global);
-  /// Mesh, weights, arithmetic and collectives, from the program of one rank;
-  /// sizes at these symbol values.
+  /// What follows is about the functions that run for these symbol values, and
+  /// sizes are at these: layouts and their reasons, from the planned module;
+  void addPlan(mlir::ModuleOp planned, llvm::ArrayRef<int64_t> symbols = {});
+  /// the graph, from the last module with whole tensors and their layouts;
+  void addGlobal(mlir::ModuleOp global, llvm::ArrayRef<int64_t> symbols = {});
+  /// mesh, weights, arithmetic and collectives, from the program of one rank.
   mlir::LogicalResult addPartitioned(mlir::ModuleOp partitioned, llvm::ArrayRef<int64_t> symbols);
   /// Which function runs for which sizes and what it moves at these ones, where
   /// the program has several.

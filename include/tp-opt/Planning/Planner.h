@@ -177,7 +177,7 @@ private:
   std::unique_ptr<ValueClass> makeValueClass(mlir::Value value, llvm::ArrayRef<mlir::OpOperand *> uses);
   std::vector<CostNetwork::Extra> priceWeights(double price);
   double returnCost(mlir::Value value, tp::LayoutAttr layout);
-  void addTotals(Plan &plan) const;
+  Plan makePlan(CostNetwork::Solution solution) const;
   Delivery getDelivery(mlir::Value value, const Plan &plan) const;
   const OpClass &classOf(mlir::Operation *op) const { return *classes.lookup(op); }
   std::string explain(mlir::Operation *op, const Strategy &strategy) const;

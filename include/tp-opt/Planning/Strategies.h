@@ -67,6 +67,8 @@ enum class SequenceParallelism {
   Auto,  ///< Where it costs less.
   Always ///< Normalizations split their rows wherever they can.
 };
+/// "off", "auto", "always"; none for another text.
+std::optional<SequenceParallelism> parseSequenceParallelism(llvm::StringRef text);
 
 /// Which dimensions a tensor-parallel axis may split: those that weights have
 /// (hidden, heads, ffn, vocabulary) and all that operations link them to. Batch
@@ -104,6 +106,7 @@ private:
   unsigned node(mlir::Value value, unsigned dim);
   unsigned node(mlir::Operation *op, unsigned factor);
   unsigned find(unsigned node) const;
+  std::optional<unsigned> findClass(mlir::Operation *op, unsigned factor) const;
   void unite(unsigned a, unsigned b);
   void seed(mlir::Operation *op, const tp::ShardingRule &rule);
   void findExperts(mlir::func::FuncOp function, const RuleMap &rules);

@@ -31,8 +31,9 @@ inline constexpr double kLeastVariantGain = 0.01;
 /// first: the symbols that count tokens tell. Null where none does.
 tp::DimsAttr getDecodeCondition(mlir::ModuleOp module, llvm::ArrayRef<OperatingPoint> points);
 
-/// The function of a program that runs for these values of the symbols.
-mlir::func::FuncOp selectFunction(mlir::ModuleOp module, llvm::ArrayRef<int64_t> symbols);
+/// The functions with a body that run for these values of the symbols: all of a
+/// module's, but of a program with variants only the one that is chosen.
+llvm::SmallVector<mlir::func::FuncOp> selectFunctions(mlir::ModuleOp module, llvm::ArrayRef<int64_t> symbols);
 
 /// A planned function.
 struct PlannedFunction {

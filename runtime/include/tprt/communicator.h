@@ -79,6 +79,11 @@ public:
   // is allowed.
   virtual void broadcast(const void *in, void *out, int64_t count, tprt_dtype dtype, int root) = 0;
 
+  // out = `in` of member sources[rank]; `sources` is a permutation of the
+  // members, the same on all of them. The counts are in elements. Not in place.
+  void permute(const void *in, int64_t inCount, void *out, int64_t outCount, const int64_t *sources,
+               tprt_dtype dtype);
+
   // out = `in` of member (rank - shift) mod size. Not in place.
   virtual void shift(const void *in, void *out, int64_t count, tprt_dtype dtype, int shift) = 0;
 
