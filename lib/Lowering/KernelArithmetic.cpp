@@ -75,12 +75,4 @@ void tpo::prepareArithmetic(func::FuncOp kernel) {
   });
   (void)applyPatternsGreedily(kernel, std::move(patterns));
   kernel.walk([](arith::TruncFOp op) { op.removeRoundingmodeAttr(); });
-  kernel.walk([](Operation *op) {
-    if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op))
-      return;
-    auto math = cast<arith::ArithFastMathInterface>(op);
-    auto flags = math.getFastMathFlagsAttr();
-    auto merged = (flags ? flags.getValue() : arith::FastMathFlags::none) | arith::FastMathFlags::contract;
-    op->setAttr(math.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), merged));
-  });
 }

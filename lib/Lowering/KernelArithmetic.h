@@ -11,8 +11,10 @@ namespace tpo {
 /// - f16 and bf16 are computed in f32 and rounded once, when stored;
 /// - exp, tanh, erf and log of f32 become polynomials that vectorise (errors of
 ///   a few ulp); the other functions stay for libm;
-/// - reductions may be reordered (`reassoc`) and products fused into sums
-///   (`contract`). NaN and infinities keep their meaning.
+/// - sums of reductions may be reordered (`reassoc`). What is computed of one
+///   element is not: which product an addition swallows (`contract`) depends on
+///   the loop around it, and sizes that are known would change results.
+/// NaN and infinities keep their meaning.
 void prepareArithmetic(mlir::func::FuncOp kernel);
 
 } // namespace tpo
