@@ -8,6 +8,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -74,6 +76,15 @@ void tpo::optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
+/// Keeps LLVM quiet about loops that it does not vectorise.
+static void reportErrorsOnly(const llvm::DiagnosticInfo *info, void *) {
+  if (info->getSeverity() != llvm::DS_Error)
+    return;
+  llvm::DiagnosticPrinterRawOStream printer(llvm::errs() << "error: ");
+  info->print(printer);
+  llvm::errs() << "\n";
+}
+
 static std::unique_ptr<llvm::Module> translate(ModuleOp module, llvm::LLVMContext &context,
                                                llvm::TargetMachine &machine) {
   registerBuiltinDialectTranslation(*module.getContext());
@@ -128,6 +139,7 @@ FailureOr<std::string> tpo::emitLLVMIR(ModuleOp module, const LoweringOptions &o
   if (!machine)
     return failure();
   llvm::LLVMContext context;
+  context.setDiagnosticHandlerCallBack(reportErrorsOnly);
   std::unique_ptr<llvm::Module> ir = translate(module, context, *machine);
   if (!ir)
     return failure();
@@ -145,6 +157,7 @@ FailureOr<std::string> tpo::compileToSharedObject(ModuleOp module, const Lowerin
   if (!machine || !hostMachine)
     return failure();
   llvm::LLVMContext context;
+  context.setDiagnosticHandlerCallBack(reportErrorsOnly);
   std::unique_ptr<llvm::Module> kernels = translate(module, context, *machine);
   if (!kernels)
     return failure();

@@ -74,6 +74,17 @@ static void describeFailure(LLVM::LLVMFuncOp function) {
   function.setPassthroughAttr(ArrayAttr::get(function.getContext(), StringAttr::get(function.getContext(), "cold")));
 }
 
+/// What loops say of themselves, where the translation to LLVM IR looks for it.
+static void annotateLoops(LLVM::LLVMFuncOp function) {
+  StringRef name = "llvm.loop_annotation";
+  function.walk([&](LLVM::BrOp branch) {
+    if (auto annotation = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name)) {
+      branch->removeAttr(name);
+      branch.setLoopAnnotationAttr(annotation);
+    }
+  });
+}
+
 namespace {
 struct RtConvertKernels : tpo::impl::RtConvertKernelsPassBase<RtConvertKernels> {
   void runOnOperation() override {
@@ -88,7 +99,7 @@ struct RtConvertKernels : tpo::impl::RtConvertKernelsPassBase<RtConvertKernels> 
     for (auto func : llvm::to_vector(kernels.getOps<func::FuncOp>()))
       callOnFailure(func, kernels);
     OpPassManager pipeline(ModuleOp::getOperationName());
-    buildKernelPipeline(pipeline);
+    buildKernelPipeline(pipeline, /*lanes=*/16);
     if (failed(runPipeline(pipeline, kernels)))
       return signalPassFailure();
     for (Operation &op : llvm::make_early_inc_range(*kernels.getBody())) {
@@ -99,6 +110,7 @@ struct RtConvertKernels : tpo::impl::RtConvertKernelsPassBase<RtConvertKernels> 
       if (!function || function.isExternal())
         continue;
       function.setLinkage(LLVM::Linkage::Internal);
+      annotateLoops(function);
       // Buffers are slots of the arena, arguments or weights: what a kernel
       // writes it reads through no other argument.
       for (unsigned index : pointers[function.getName()])

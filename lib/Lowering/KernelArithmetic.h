@@ -11,9 +11,10 @@ namespace tpo {
 /// - f16 and bf16 are computed in f32 and rounded once, when stored;
 /// - exp, tanh, erf and log of f32 become polynomials that vectorise (errors of
 ///   a few ulp); the other functions stay for libm;
-/// - sums of reductions may be reordered (`reassoc`). What is computed of one
-///   element is not: which product an addition swallows (`contract`) depends on
-///   the loop around it, and sizes that are known would change results.
+/// - the sums of a linalg reduction may be taken in any order (`reassoc`), which
+///   rt-order-reductions then chooses. Nothing else is left to the compiler:
+///   which product an addition swallows (`contract`) depends on the loop around
+///   it, and sizes that are known would change results.
 /// NaN and infinities keep their meaning.
 void prepareArithmetic(mlir::func::FuncOp kernel);
 

@@ -3,6 +3,7 @@
 #include "KernelPipeline.h"
 
 #include "dialects/Rt/Rt.h"
+#include "tp-opt/Lowering/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -26,12 +27,13 @@ ModuleOp tpo::extractKernels(ModuleOp module, StringRef name) {
   return kernels;
 }
 
-void tpo::buildKernelPipeline(OpPassManager &passes) {
+void tpo::buildKernelPipeline(OpPassManager &passes, int64_t lanes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());
+  functions.addPass(createRtOrderReductionsPass(RtOrderReductionsPassOptions{lanes}));
   functions.addPass(createLowerAffinePass());
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());

@@ -14,7 +14,8 @@ namespace tpo {
 mlir::ModuleOp extractKernels(mlir::ModuleOp module, llvm::StringRef name);
 
 /// From loops on memrefs (and linalg, which becomes loops) to the LLVM dialect.
-void buildKernelPipeline(mlir::OpPassManager &passes);
+/// Reductions have `lanes` partial results each (see rt-order-reductions).
+void buildKernelPipeline(mlir::OpPassManager &passes, int64_t lanes);
 
 /// The positions of the data pointers among a kernel's expanded arguments.
 llvm::SmallVector<unsigned> getPointerArguments(mlir::func::FuncOp kernel);

@@ -9,7 +9,8 @@
 // Attention with an online softmax (Milakov and Gimelshein 2018; Dao et al. 2022):
 // keys are visited block by block, so scores never leave the cache. Queries
 // that share a key/value head are handled together, so each key and value is
-// read once for all of them.
+// read once for all of them. What causality and window hide gives the same bits
+// as what a mask hides: blocks and lanes are counted from key 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -160,7 +161,7 @@ void Attention::runTile(int64_t row, int64_t rows) {
     begin = std::min(begin, firstKey(query));
     end = std::max(end, endKey(query));
   }
-  for (int64_t t = begin; t < end; t += keyBlock) {
+  for (int64_t t = begin / keyBlock * keyBlock; t < end; t += keyBlock) {
     int64_t count = std::min(keyBlock, end - t);
     scoreBlock(rows, t, count);
     for (int64_t i = 0; i < rows; ++i)
@@ -250,16 +251,18 @@ void Attention::applyMask(int64_t row, float *line, int64_t t, int64_t count) {
 void Attention::softmaxRow(int64_t row, int64_t index, int64_t t, int64_t count) {
   float *line = scores + index * keyBlock;
   int64_t query = row % shape.queries;
-  int64_t begin = std::clamp<int64_t>(firstKey(query) - t, 0, count);
-  int64_t end = std::clamp<int64_t>(endKey(query) - t, begin, count);
+  int64_t first = std::clamp<int64_t>(firstKey(query) - t, 0, count);
+  int64_t end = std::clamp<int64_t>(endKey(query) - t, first, count);
+  int64_t begin = first / gemmPad * gemmPad;
   std::fill(line, line + begin, 0.0f);
   std::fill(line + end, line + count, 0.0f);
-  if (begin == end)
-    return;
+  if (first == end)
+    return std::fill(line + begin, line + end, 0.0f);
   if (params.softcap > 0)
     kernels.softcap(line + begin, end - begin, params.softcap);
   if (mask)
     applyMask(row, line + begin, t + begin, end - begin);
+  std::fill(line + begin, line + first, minusInfinity);
   float sum;
   float maximum = kernels.softmaxBlock(line + begin, end - begin, maxima[index], &sum);
   if (maximum != maxima[index] && totals[index] != 0) {

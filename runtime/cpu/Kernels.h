@@ -48,7 +48,8 @@ struct CpuKernels {
 
   // One block of an online softmax over x[0, n): x = exp(x - m) where m =
   // max(previous, max x). Returns m and adds nothing; *sum is the sum of x.
-  // With m = -inf all of x becomes 0.
+  // With m = -inf all of x becomes 0. Elements of -inf at the end change neither
+  // result.
   float (*softmaxBlock)(float *x, int64_t n, float previous, float *sum);
 
   // y = activation(alpha * y + bias); bias may be null.

@@ -430,6 +430,38 @@ TEST_P(RuntimeAttention, RowsWithoutKeysAreZero) {
   runCase(c, TPRT_F32, false, nullptr);
 }
 
+// Programs for known sizes have no mask where others have one: the bits must not
+// tell which.
+TEST_P(RuntimeAttention, CausalityAndWindowEqualTheirMask) {
+  for (int round = 0; round < 60; ++round) {
+    AttentionCase c;
+    c.params.group = 1 + static_cast<int32_t>(below(3));
+    c.queryHeads = c.keyHeads * c.params.group;
+    c.queries = round % 3 ? 1 + below(12) : 1 + below(60);
+    c.keys = c.queries + below(round % 5 ? 20 : 300);
+    c.params.causal = 1;
+    c.params.causal_offset = c.keys - c.queries;
+    c.params.window = below(2) ? 0 : 1 + below(40);
+    Strided q(TPRT_F32, {c.batch, c.queryHeads, c.queries, c.depth}), k(TPRT_F32, {c.batch, c.keyHeads, c.keys, c.depth}),
+        v(TPRT_F32, {c.batch, c.keyHeads, c.keys, c.width});
+    for (Strided *tensor : {&q, &k, &v})
+      tensor->randomize();
+    Strided mask(TPRT_BOOL, {1, 1, c.queries, c.keys});
+    mask.each([&](const std::vector<int64_t> &index) {
+      int64_t last = index[2] + c.params.causal_offset;
+      bool seen = index[3] <= last && (!c.params.window || index[3] > last - c.params.window);
+      mask.bytes[mask.offset(index)] = seen;
+    });
+    Strided bounded(TPRT_F32, {c.batch, c.queryHeads, c.queries, c.width}), masked = bounded;
+    masked.view.data = masked.bytes.data();
+    tprt_op_attention(&ctx, 0, &q.view, &k.view, &v.view, nullptr, &bounded.view, &c.params);
+    c.params.causal = c.params.window = 0;
+    tprt_op_attention(&ctx, 0, &q.view, &k.view, &v.view, &mask.view, &masked.view, &c.params);
+    ASSERT_EQ(error(), "");
+    EXPECT_EQ(bounded.bytes, masked.bytes) << c.text();
+  }
+}
+
 // Exporters mask with the lowest finite number; a row of only those averages.
 TEST_P(RuntimeAttention, LowestFiniteMask) {
   AttentionCase c;

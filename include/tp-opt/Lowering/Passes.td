@@ -162,6 +162,46 @@ def RtPlanArenaPass : Pass<"rt-plan-arena", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tpo::rt::RtDialect"];
 }
 
+def RtOrderReductionsPass : Pass<"rt-order-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Fix the order in which kernels add";
+  let description = [{
+    Sums, products and extrema of floats that may be taken in any order
+    (`reassoc`) get one that vectorises and does not depend on what is known of the
+    sizes: element i belongs to lane i mod `lanes`, the lanes are combined
+    pairwise, and the rest of fewer elements than lanes follows in order. Other
+    arithmetic stays in order: no operation keeps fast-math flags.
+
+    Input:
+    ```mlir
+    %sum = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero) -> f32 {
+      %x = memref.load %a[%i] : memref<?xf32>
+      %s = arith.addf %acc, %x fastmath<reassoc> : f32
+      scf.yield %s : f32
+    }
+    ```
+    Output:
+    ```mlir
+    %lanes = memref.alloca() : memref<16xf32>
+    ...
+    scf.for %block = %c0 to %whole step %c16 {
+      scf.for %lane = %c0 to %c16 step %c1 {
+        %i = arith.addi %block, %lane : index
+        %x = memref.load %a[%i] : memref<?xf32>
+        %acc = memref.load %lanes[%lane] : memref<16xf32>
+        %s = arith.addf %acc, %x : f32
+        memref.store %s, %lanes[%lane] : memref<16xf32>
+      }
+    }
+    ...
+    %sum = scf.for %i = %whole to %n step %c1 iter_args(%acc = %first) -> f32 { ... }
+    ```
+  }];
+  let options = [Option<"lanes", "lanes", "int64_t", /*default=*/"16",
+                        "A power of two; with 1 everything is taken in order.">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
 def RtConvertKernelsPass : Pass<"rt-convert-kernels", "::mlir::ModuleOp"> {
   let summary = "Compile kernels on memrefs to the LLVM dialect, for the CPU";
   let description = [{

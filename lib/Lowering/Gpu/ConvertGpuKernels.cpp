@@ -281,7 +281,7 @@ struct RtConvertGpuKernels : tpo::impl::RtConvertGpuKernelsPassBase<RtConvertGpu
       flagFailures(func, kernels);
     }
     OpPassManager pipeline(ModuleOp::getOperationName());
-    buildKernelPipeline(pipeline);
+    buildKernelPipeline(pipeline, /*lanes=*/1);
     if (failed(runPipeline(pipeline, kernels)))
       return signalPassFailure();
     for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {

@@ -78,13 +78,13 @@ Value extremum(ScalarEmitter &e, Value acc, Value x, bool isUnsigned) {
   return SignedOp::create(b, e.location(), acc, x);
 }
 
-/// acc combined with element x. Sums may be reassociated: it is what lets the
-/// loop vectorise, and the order is fixed by the compiled code.
+/// acc combined with element x, in an order that is free: rt-order-reductions
+/// chooses one that vectorises.
 Value combine(ScalarEmitter &e, Kind kind, Value acc, Value x, bool isUnsigned) {
   OpBuilder &b = e.builder();
   Location loc = e.location();
   bool isFloat = isa<FloatType>(x.getType());
-  auto fast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+  constexpr auto fast = arith::FastMathFlags::reassoc;
   auto product = [&](Value lhs, Value rhs) -> Value {
     return isFloat ? Value(arith::MulFOp::create(b, loc, lhs, rhs, fast))
                    : Value(arith::MulIOp::create(b, loc, lhs, rhs));

@@ -175,13 +175,11 @@ Value saturate(ScalarEmitter &e, Value number, Type type, bool isUnsigned) {
   return isUnsigned ? make<arith::FPToUIOp>(e, type, bounded) : make<arith::FPToSIOp>(e, type, bounded);
 }
 
-static constexpr auto kFast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
-
 Value addElements(ScalarEmitter &e, Value a, Value b) {
   if (!a || !b)
     return Value();
   if (isa<FloatType>(a.getType()))
-    return arith::AddFOp::create(e.builder(), e.location(), a, b, kFast);
+    return arith::AddFOp::create(e.builder(), e.location(), a, b, arith::FastMathFlags::reassoc);
   return make<arith::AddIOp>(e, a, b);
 }
 
@@ -189,7 +187,7 @@ Value mulElements(ScalarEmitter &e, Value a, Value b) {
   if (!a || !b)
     return Value();
   if (isa<FloatType>(a.getType()))
-    return arith::MulFOp::create(e.builder(), e.location(), a, b, kFast);
+    return make<arith::MulFOp>(e, a, b);
   return make<arith::MulIOp>(e, a, b);
 }
 

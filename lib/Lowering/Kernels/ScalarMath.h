@@ -87,7 +87,7 @@ mlir::Value resizeInteger(ScalarEmitter &e, mlir::Value number, mlir::Type type,
 /// A float rounded to the nearest integer of `type`, saturated.
 mlir::Value saturate(ScalarEmitter &e, mlir::Value number, mlir::Type type, bool isUnsigned);
 /// The sum and the product of two elements of one compute type; sums of floats
-/// may be reordered.
+/// may be taken in any order.
 mlir::Value addElements(ScalarEmitter &e, mlir::Value a, mlir::Value b);
 mlir::Value mulElements(ScalarEmitter &e, mlir::Value a, mlir::Value b);
 
