@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Export small Hugging Face models with random weights, with expected outputs.
+"""Export small models with random weights, with expected outputs: those of Hugging Face's
+library, and PyTorch's own Transformer modules.
 
   export_models.py OUT_DIR [--only REGEX] [--exporters dynamo,legacy,dynamo23,ortfuse,genai,genai4] [--list]
 
@@ -84,6 +85,8 @@ SPEECH = dict(
 
 # name: (model class, configuration class, configuration, kind). A kind names
 # the inputs; see `make_inputs`.
+TORCH = dict(d_model=128, nhead=8, dim_feedforward=256, batch_first=True)
+
 MODELS = {
     # Encoders.
     "bert": ("BertForMaskedLM", "BertConfig", dict(TEXT, intermediate_size=256), "encoder"),
@@ -349,6 +352,10 @@ MODELS = {
     ),
     "wav2vec2": ("Wav2Vec2ForCTC", "Wav2Vec2Config", SPEECH, "audio"),
     "hubert": ("HubertForCTC", "HubertConfig", SPEECH, "audio"),
+    # torch.nn.
+    "torch_encoder": ("TransformerEncoder", "TransformerEncoderLayer", TORCH, "torch"),
+    "torch_decoder": ("TransformerDecoder", "TransformerDecoderLayer", dict(TORCH, batch_first=False), "torch_memory"),
+    "torch_attention": ("MultiheadAttention", None, dict(embed_dim=128, num_heads=8, batch_first=True), "torch_memory"),
 }
 
 # The optimizer's name of an architecture.
@@ -411,6 +418,31 @@ def halve(options):
     return small
 
 
+def make_torch_module(class_name, layer_name, options):
+    """One of torch.nn's modules, two layers of it where it consists of layers, as a
+    model that returns its outputs by name."""
+    import torch
+
+    # The fused operators of inference cannot be exported.
+    torch.backends.mha.set_fastpath_enabled(False)
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            module = getattr(torch.nn, class_name)
+            if layer_name is None:
+                self.module = module(**options)
+            else:
+                self.module = module(getattr(torch.nn, layer_name)(**options), num_layers=2)
+
+        def forward(self, x, memory=None):
+            if layer_name is None:
+                return dict(zip(("y", "weights"), self.module(x, memory, memory)))
+            return {"y": self.module(x) if memory is None else self.module(x, memory)}
+
+    return Model()
+
+
 def make_model(name, tiny):
     import torch
     import transformers
@@ -419,14 +451,22 @@ def make_model(name, tiny):
     if tiny:
         options = halve(options)
     torch.manual_seed(0)
+    if kind.startswith("torch"):
+        return set_weights(make_torch_module(class_name, config_name, options)), kind
     config = getattr(transformers, config_name)(**options)
     # One product over gathered experts: the form that can be exported.
     config._experts_implementation = "batched_mm"
     model = getattr(transformers, class_name)(config)
     if kind == "features":
         model = model.encoder
+    return set_weights(model), kind
+
+
+def set_weights(model):
+    """Weights large enough that every part of the model shows in its outputs."""
+    import torch
+
     model = model.eval().float()
-    # Weights large enough that every part of the model shows in its outputs.
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if parameter.ndim < 2:
@@ -435,7 +475,7 @@ def make_model(name, tiny):
                 parameter.normal_(0, 0.2)
             else:
                 parameter.normal_(0, parameter[0].numel() ** -0.5 if parameter.ndim != 3 else parameter.shape[1] ** -0.5)
-    return model, kind
+    return model
 
 
 def make_inputs(model, kind, case):
@@ -465,6 +505,19 @@ def make_inputs(model, kind, case):
             "attention_mask": (mask, two),
             "decoder_input_ids": (targets, decoder),
         }
+    if kind.startswith("torch"):
+        width = next(model.parameters()).shape[-1]
+        first = model.module.batch_first if hasattr(model.module, "batch_first") else model.module.layers[0].self_attn.batch_first
+
+        def rows(count, name):
+            shape = (batch, count, width) if first else (count, batch, width)
+            dims = {0: "batch", 1: name} if first else {0: name, 1: "batch"}
+            return rng.standard_normal(shape).astype(np.float32), dims
+
+        inputs = {"x": rows(seq, "seq")}
+        if kind == "torch_memory":
+            inputs["memory"] = rows(seq + 3, "memory_seq")
+        return inputs
     images = rng.standard_normal((batch, 3, 32, 32)).astype(np.float32)
     if kind == "image":
         return {"pixel_values": (images, {0: "batch"})}
@@ -501,6 +554,10 @@ def make_cases(kind, exporter):
             dict(name="b1_past9_s1", batch=1, seq=1, past=9),
             dict(name="b2_past6_s3_leftpad", batch=2, seq=3, past=6, pad="left"),
         ]
+    if kind.startswith("torch"):
+        if exporter == "legacy":
+            return [dict(name="b2s6", batch=2, seq=6)]  # A trace keeps the sizes of its example.
+        return [dict(name="b1s9", batch=1, seq=9), dict(name="b3s5", batch=3, seq=5)]
     if kind in ("encoder", "seq2seq"):
         return [dict(name="b1s7", batch=1, seq=7), dict(name="b2s16_rightpad", batch=2, seq=16, pad="right")]
     return [dict(name="b1", batch=1, seq=1), dict(name="b3", batch=3, seq=1)]
@@ -546,6 +603,7 @@ class Exporter:
         torch = self.torch
         # Sizes of two and more, all different: one is special to exporters.
         sample = {"cache": dict(batch=2, seq=3, past=5), "encoder": dict(batch=2, seq=6), "seq2seq": dict(batch=2, seq=6)}
+        sample["torch"] = sample["torch_memory"] = dict(batch=2, seq=6)
         inputs = self.inputs(sample.get(self.kind, dict(batch=2, seq=1)))
         arguments = tuple(torch.from_numpy(np.asarray(array)) for array, _ in inputs.values())
         names = self.output_names(arguments)

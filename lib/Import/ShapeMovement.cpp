@@ -49,6 +49,17 @@ static LogicalResult checkSameSize(Node &node, Dims from, Dims to) {
   cancelCommon(node, from, to);
   AffineExpr total = tp::product(from, node.context());
   AffineExpr wanted = tp::product(to, node.context());
+  // [s, b, 64] into [6, b * 4, 16]: b and 64 are in both products, s is 6.
+  for (AffineExpr factor : llvm::concat<AffineExpr>(from, to)) {
+    if (tp::getConst(factor) == 0)
+      continue;
+    AffineExpr lhs = tp::divideExactly(total, factor);
+    AffineExpr rhs = tp::divideExactly(wanted, factor);
+    if (lhs && rhs) {
+      total = lhs;
+      wanted = rhs;
+    }
+  }
   if (node.symbols.equal(total, wanted) || node.symbols.unify(total, wanted))
     return success();
   if (tp::getConst(node.symbols.canonicalize(total - wanted)))

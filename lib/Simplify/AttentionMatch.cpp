@@ -10,10 +10,6 @@ using namespace tpo::simplify;
 
 namespace {
 
-/// A number that hides a key from any score of reasonable size: adding it to
-/// the score or putting it in the score's place is the same in 32 bits.
-constexpr double kHiding = -1e30;
-
 /// Follows the scores from Softmax to the product of query and key. What it
 /// meets on the way is collected in `scores`, which is only meaningful after
 /// success.
@@ -95,7 +91,7 @@ bool followWhere(onnx::WhereOp op, AttentionScores &scores, unsigned depth) {
   for (unsigned i : {1, 2}) {
     Value kept = op->getOperand(i), other = op->getOperand(3 - i);
     std::optional<double> number = getScalar(other);
-    if (!number || *number > kHiding || kept.getType() != op.getType())
+    if (!number || *number > kHidingNumber || kept.getType() != op.getType())
       continue;
     AttentionScores inner;
     if (!follow(kept, inner, depth))

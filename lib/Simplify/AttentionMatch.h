@@ -7,6 +7,10 @@
 
 namespace tpo::simplify {
 
+/// A number that hides a key from any score of reasonable size: adding it to
+/// the score or putting it in the score's place is the same in 32 bits.
+constexpr double kHidingNumber = -1e30;
+
 /// softmax(softcap(scale * q k^T) + masks), before V is applied.
 struct AttentionScores {
   mlir::Value query;         ///< [B, H, S, D]

@@ -15,6 +15,8 @@ namespace tpo::simplify {
 void populateMovementPatterns(mlir::RewritePatternSet &patterns);
 void populateReshapePatterns(mlir::RewritePatternSet &patterns);
 void populateUnmergeHeadsPatterns(mlir::RewritePatternSet &patterns);
+/// What populateUnmergeHeadsPatterns left: to be tried after them.
+void populateAddBatchPatterns(mlir::RewritePatternSet &patterns);
 void populateWeightViewPatterns(mlir::RewritePatternSet &patterns);
 
 /// Applies `patterns` to everything below `op` until nothing changes.

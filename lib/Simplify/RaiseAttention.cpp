@@ -390,15 +390,53 @@ struct ConcatCache : OpRewritePattern<onnx::AttentionOp> {
   }
 };
 
+/// Max(scores + mask, lowest) is scores + Max(mask, lowest): older exports keep
+/// masked scores finite that way. The same in 32 bits for scores of reasonable
+/// size.
+struct ClampMask : OpRewritePattern<onnx::MaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::MaxOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op->getNumOperands() != 2)
+      return failure();
+    Value result = op->getResult(0);
+    for (unsigned i : {0, 1}) {
+      Value masked = op->getOperand(i), lowest = op->getOperand(1 - i);
+      auto add = masked.getDefiningOp<onnx::AddOp>();
+      std::optional<double> number = getScalar(lowest);
+      if (!add || masked.getType() != result.getType() || !number ||
+          *number > kHidingNumber)
+        continue;
+      for (unsigned k : {0, 1}) {
+        Value scores = add->getOperand(k), mask = add->getOperand(1 - k);
+        std::optional<Dims> dims = broadcastDims({mask, lowest});
+        if (!matchScores(scores) || !dims || !hasDims(mask.getType(), *dims))
+          continue;
+        Value clamped = makeLike<onnx::MaxOp>(rewriter, op.getLoc(), mask,
+                                              {mask, lowest});
+        rewriter.replaceOp(op, makeLike<onnx::AddOp>(rewriter, add.getLoc(),
+                                                     result, {scores, clamped}));
+        return success();
+      }
+    }
+    return failure();
+  }
+};
+
 struct RaiseAttention : tpo::impl::RaiseAttentionPassBase<RaiseAttention> {
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseScaledDotProduct, RemoveRepeatedHeads, BypassMaskExpand,
-                 ConcatCache>(&getContext());
-    populateUnmergeHeadsPatterns(patterns);
-    populateReshapePatterns(patterns);
-    if (failed(applyPatterns(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // A second time for what stayed without a batch.
+    for (bool addBatch : {false, true}) {
+      RewritePatternSet patterns(&getContext());
+      patterns.add<RaiseScaledDotProduct, RemoveRepeatedHeads, BypassMaskExpand,
+                   ConcatCache, ClampMask>(&getContext());
+      populateUnmergeHeadsPatterns(patterns);
+      populateReshapePatterns(patterns);
+      if (addBatch)
+        populateAddBatchPatterns(patterns);
+      if (failed(applyPatterns(getOperation(), std::move(patterns))))
+        return signalPassFailure();
+    }
   }
 };
 

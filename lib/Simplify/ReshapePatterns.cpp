@@ -135,6 +135,44 @@ std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine, A
   return groups;
 }
 
+/// The dimensions of which both the sizes before and the sizes after a reshape
+/// are products, dimensions of size 1 aside: for [s, b, 64] to [s, b * 4, 16] they
+/// are [s, b, 4, 16].
+struct CommonRefinement {
+  Dims dims;
+  /// How many of `dims` each size before and each size after consists of.
+  SmallVector<int64_t> before, after;
+};
+
+std::optional<CommonRefinement> getCommonRefinement(ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to) {
+  if (!allKnown(from) || !allKnown(to))
+    return std::nullopt;
+  CommonRefinement refinement;
+  refinement.before.assign(from.size(), 0);
+  refinement.after.assign(to.size(), 0);
+  SmallVector<int64_t> source = getProperDims(from), target = getProperDims(to);
+  AffineExpr left, right; // What is not yet in `dims` of the current sizes.
+  size_t i = 0, k = 0;
+  while (i < source.size() && k < target.size()) {
+    left = left ? left : from[source[i]];
+    right = right ? right : to[target[k]];
+    AffineExpr more = tp::divideExactly(left, right), less = tp::divideExactly(right, left);
+    if (!more && !less)
+      return std::nullopt;
+    refinement.dims.push_back(more ? right : left);
+    ++refinement.before[source[i]];
+    ++refinement.after[target[k]];
+    bool leftIsDone = !more || tp::getConst(more) == 1, rightIsDone = more != nullptr;
+    i += leftIsDone;
+    k += rightIsDone;
+    left = leftIsDone ? AffineExpr() : more;
+    right = rightIsDone ? AffineExpr() : less;
+  }
+  if (i != source.size() || k != target.size() || left || right)
+    return std::nullopt;
+  return refinement;
+}
+
 /// A Transpose of merged dimensions transposes the dimensions themselves and
 /// merges them afterwards, where the merge meets what undoes it: exporters
 /// transpose keys as [batch * heads, seq, head_dim].
@@ -144,16 +182,24 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
     auto merge = op.getData().getDefiningOp<onnx::ReshapeOp>();
     if (!merge || getRank(merge.getData()) < 0)
       return failure();
-    Dims fine = getDims(merge.getData());
-    std::optional<SmallVector<int64_t>> groups = getMergedGroups(fine, getDims(merge.getReshaped()), getContext());
-    if (!groups)
-      return failure();
+    Value fine = merge.getData();
+    Dims coarse = getDims(merge.getReshaped());
+    std::optional<SmallVector<int64_t>> groups = getMergedGroups(getDims(fine), coarse, getContext());
+    std::optional<CommonRefinement> refinement;
+    if (!groups) {
+      // It merges and splits at once.
+      refinement = getCommonRefinement(getDims(fine), coarse);
+      if (!refinement)
+        return failure();
+      groups = refinement->after;
+    }
+    Dims dims = refinement ? refinement->dims : getDims(fine);
     SmallVector<int64_t> begins, perm;
     int64_t next = 0;
     bool merges = false;
     for (int64_t count : *groups) {
       begins.push_back(next);
-      auto group = ArrayRef(fine).slice(next, count);
+      auto group = ArrayRef(dims).slice(next, count);
       merges |= llvm::count_if(group, [](AffineExpr dim) { return tp::getConst(dim) != 1; }) > 1;
       next += count;
     }
@@ -163,7 +209,9 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
     for (int64_t axis : getPerm(op))
       for (int64_t i = 0; i < (*groups)[axis]; ++i)
         perm.push_back(begins[axis] + i);
-    Value moved = makeTranspose(rewriter, op.getLoc(), merge.getData(), perm);
+    if (refinement)
+      fine = makeReshape(rewriter, merge.getLoc(), fine, dims);
+    Value moved = makeTranspose(rewriter, op.getLoc(), fine, perm);
     replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), moved, getDims(op.getTransposed())));
     return success();
   }

@@ -92,6 +92,28 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
 /// Reshape(Slice(y)): a contiguous range of columns.
 struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
+
+  /// Whether a reshape of `rows` and columns to `split` keeps the rows and has
+  /// the columns from dimension `axis` on, dimensions of size 1 aside.
+  static bool startsColumns(ArrayRef<AffineExpr> rows,
+                            ArrayRef<AffineExpr> split, int64_t axis) {
+    size_t next = 0;
+    auto skipOnes = [&] {
+      while (next < rows.size() && tp::getConst(rows[next]) == 1)
+        ++next;
+    };
+    for (AffineExpr size : split.take_front(axis)) {
+      if (tp::getConst(size) == 1)
+        continue;
+      skipOnes();
+      if (next == rows.size() || !tp::provablyEqual(rows[next], size))
+        return false;
+      ++next;
+    }
+    skipOnes();
+    return next == rows.size();
+  }
+
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
@@ -103,15 +125,10 @@ struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
     Value y = reshape.getData();
     Dims columns = getDims(y), split = getDims(reshape.getReshaped());
     int64_t last = getRank(y) - 1;
-    if (last < 0 || static_cast<int64_t>(split.size()) <= last + 1 ||
-        !sameDims(ArrayRef(columns).take_front(last),
-                  ArrayRef(split).take_front(last)) ||
-        slice->axis < last)
+    if (last < 0 || !allKnown(columns) || !allKnown(split) ||
+        tp::getConst(split[slice->axis]) == 1 ||
+        !startsColumns(ArrayRef(columns).take_front(last), split, slice->axis))
       return failure();
-    // Only sizes of one may lie between: the range is then contiguous in y.
-    for (int64_t i = last; i < slice->axis; ++i)
-      if (tp::getConst(split[i]) != 1)
-        return failure();
     int64_t inner = 1;
     for (size_t i = slice->axis + 1; i < split.size(); ++i) {
       std::optional<int64_t> size = tp::getConst(split[i]);
@@ -156,6 +173,42 @@ struct SliceOfReshapedRows : OpRewritePattern<onnx::SliceOp> {
   }
 };
 
+/// A Reshape that only drops dimensions of size 1 of what was transposed is done
+/// after the Slice.
+struct SliceOfSqueezed : OpRewritePattern<onnx::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
+    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
+    if (!slice || slice->step != 1 || !reshape ||
+        !reshape.getData().getDefiningOp<onnx::TransposeOp>())
+      return failure();
+    Dims from = getDims(reshape.getData()), to = getDims(reshape.getReshaped());
+    Dims result = getDims(op.getOutput());
+    if (from.size() <= to.size() || !allKnown(from) || !allKnown(to) ||
+        !allKnown(result))
+      return failure();
+    std::optional<int64_t> axis;
+    size_t next = 0;
+    for (size_t i = 0; i < from.size(); ++i) {
+      if (next < to.size() && tp::provablyEqual(from[i], to[next])) {
+        if (static_cast<int64_t>(next) == slice->axis)
+          axis = i;
+        ++next;
+      } else if (tp::getConst(from[i]) != 1) {
+        return failure();
+      }
+    }
+    if (!axis || next != to.size())
+      return failure();
+    Value range = makeSlice(rewriter, op.getLoc(), reshape.getData(), *axis,
+                            slice->start, slice->size);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, result));
+    return success();
+  }
+};
+
 /// Slice(Transpose(Reshape(y))) is Transpose(Slice(Reshape(y))): parts that
 /// are told apart by a dimension of their own are often moved to the front
 /// before they are taken out.
@@ -187,7 +240,7 @@ struct UnfuseProjections
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfReshapedRows,
-                 SliceBeforeTranspose>(&getContext());
+                 SliceOfSqueezed, SliceBeforeTranspose>(&getContext());
     populateReshapePatterns(patterns);
     populateWeightViewPatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

@@ -124,7 +124,8 @@ template <typename OpT> struct UnmergeScale : OpRewritePattern<OpT> {
 /// What lies between the two products of attention.
 bool isScoreArithmetic(Operation *op) {
   return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp,
-             onnx::TanhOp, onnx::CastOp, onnx::IsNaNOp, onnx::SoftmaxOp>(op);
+             onnx::MaxOp, onnx::TanhOp, onnx::CastOp, onnx::IsNaNOp,
+             onnx::SoftmaxOp>(op);
 }
 
 struct UnmergeScores : RewritePattern {
@@ -179,7 +180,68 @@ struct UnmergeScores : RewritePattern {
   }
 };
 
+/// Attention on [heads, ...], without a batch: one of a single sequence.
+struct AddBatch : OpRewritePattern<onnx::SoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  /// The product of activations from which score arithmetic leads to `value`.
+  static onnx::MatMulOp getProduct(Value value, unsigned depth) {
+    Operation *op = value.getDefiningOp();
+    if (!op || depth == 0 || getRank(value) != 3)
+      return nullptr;
+    if (auto matmul = dyn_cast<onnx::MatMulOp>(op))
+      return getRank(matmul.getA()) == 3 && getRank(matmul.getB()) == 3
+                 ? matmul
+                 : nullptr;
+    if (!isScoreArithmetic(op))
+      return nullptr;
+    for (Value operand : op->getOperands())
+      if (onnx::MatMulOp matmul = getProduct(operand, depth - 1))
+        return matmul;
+    return nullptr;
+  }
+
+  LogicalResult matchAndRewrite(onnx::SoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    Value weights = op->getResult(0);
+    if (getRank(weights) != 3 || normalizeAxis(op.getAxis(), 3) != 2)
+      return failure();
+    onnx::MatMulOp product = getProduct(op->getOperand(0), /*depth=*/8);
+    if (!product)
+      return failure();
+    Dims dims = getDims(product.getY());
+    std::optional<int64_t> heads = tp::getConst(dims[0]);
+    // A size that is not known may be a batch and heads.
+    if (!heads || !allKnown(dims))
+      return failure();
+    AffineExpr one = rewriter.getAffineConstantExpr(1);
+    SmallVector<Value> factors;
+    for (Value operand : product->getOperands()) {
+      Dims own = getDims(operand);
+      if (!allKnown(own) || tp::getConst(own[0]) != heads)
+        return failure();
+    }
+    rewriter.setInsertionPoint(product);
+    for (Value operand : product->getOperands()) {
+      Dims own = getDims(operand);
+      factors.push_back(makeReshape(rewriter, product.getLoc(), operand,
+                                    {one, own[0], own[1], own[2]}));
+    }
+    Type type = tp::makeTensorType({one, dims[0], dims[1], dims[2]},
+                                   getElementType(product.getY()));
+    Value batched = onnx::MatMulOp::create(rewriter, product.getLoc(),
+                                           TypeRange{type}, factors)
+                        .getY();
+    replaceByMerged(rewriter, product, batched);
+    return success();
+  }
+};
+
 } // namespace
+
+void tpo::simplify::populateAddBatchPatterns(RewritePatternSet &patterns) {
+  patterns.add<AddBatch>(patterns.getContext());
+}
 
 void tpo::simplify::populateUnmergeHeadsPatterns(RewritePatternSet &patterns) {
   patterns.add<UnmergeMatMul, UnmergeScale<onnx::MulOp>,

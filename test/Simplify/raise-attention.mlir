@@ -267,3 +267,48 @@ func.func @merged_scale(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: t
   %6 = "onnx.MatMul"(%5, %3) : (tensor<8x3x5xf32>, tensor<8x5x8xf32>) -> tensor<8x3x8xf32>
   return %6 : tensor<8x3x8xf32>
 }
+
+// -----
+
+// XGLM: masked scores kept finite, heads merged for the Softmax alone.
+// CHECK-LABEL: func @clamped_scores
+// CHECK: %[[MASK:.*]] = "onnx.Max"(%{{.*}}, %{{.*}}) : (tensor<2x1x3x5xf32>, tensor<f32>) -> tensor<2x1x3x5xf32>
+// CHECK: "onnx.Attention"(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %[[MASK]],
+// CHECK-NOT: "onnx.Softmax"
+func.func @clamped_scores(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>, %mask: tensor<2x1x3x5xf32>) -> tensor<2x4x3x8xf32> {
+  %lowest = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+  %three = "onnx.Constant"() {value = dense<[8, 3, 5]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %four = "onnx.Constant"() {value = dense<[2, 4, 3, 5]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %s = "onnx.MatMul"(%q, %kt) : (tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32>) -> tensor<2x4x3x5xf32>
+  %m = "onnx.Add"(%s, %mask) : (tensor<2x4x3x5xf32>, tensor<2x1x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %c = "onnx.Max"(%m, %lowest) : (tensor<2x4x3x5xf32>, tensor<f32>) -> tensor<2x4x3x5xf32>
+  %r = "onnx.Reshape"(%c, %three) : (tensor<2x4x3x5xf32>, tensor<3xi64>) -> tensor<8x3x5xf32>
+  %p = "onnx.Softmax"(%r) {axis = -1 : si64} : (tensor<8x3x5xf32>) -> tensor<8x3x5xf32>
+  %w = "onnx.Reshape"(%p, %four) : (tensor<8x3x5xf32>, tensor<4xi64>) -> tensor<2x4x3x5xf32>
+  %y = "onnx.MatMul"(%w, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
+  return %y : tensor<2x4x3x8xf32>
+}
+
+// -----
+
+// torch.nn.MultiheadAttention: tokens first, and one Reshape that takes the
+// heads from the columns and puts them to the batch.
+// CHECK-LABEL: func @tokens_first
+// CHECK: %[[H:.*]] = "onnx.Reshape"(%arg0, %{{.*}}) {{.*}} -> tensor<3x2x4x8xf32>
+// CHECK: %[[Q:.*]] = "onnx.Transpose"(%[[H]]) {perm = [1, 2, 0, 3]} : (tensor<3x2x4x8xf32>) -> tensor<2x4x3x8xf32>
+// CHECK: "onnx.Attention"(%[[Q]],
+// CHECK-SAME: -> (tensor<2x4x3x8xf32>,
+func.func @tokens_first(%q: tensor<3x2x32xf32>, %k: tensor<5x2x32xf32>, %v: tensor<5x2x32xf32>) -> tensor<8x3x8xf32> {
+  %qdims = "onnx.Constant"() {value = dense<[3, 8, 8]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %kdims = "onnx.Constant"() {value = dense<[5, 8, 8]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %q0 = "onnx.Reshape"(%q, %qdims) : (tensor<3x2x32xf32>, tensor<3xi64>) -> tensor<3x8x8xf32>
+  %q1 = "onnx.Transpose"(%q0) {perm = [1, 0, 2]} : (tensor<3x8x8xf32>) -> tensor<8x3x8xf32>
+  %k0 = "onnx.Reshape"(%k, %kdims) : (tensor<5x2x32xf32>, tensor<3xi64>) -> tensor<5x8x8xf32>
+  %kt = "onnx.Transpose"(%k0) {perm = [1, 2, 0]} : (tensor<5x8x8xf32>) -> tensor<8x8x5xf32>
+  %v0 = "onnx.Reshape"(%v, %kdims) : (tensor<5x2x32xf32>, tensor<3xi64>) -> tensor<5x8x8xf32>
+  %v1 = "onnx.Transpose"(%v0) {perm = [1, 0, 2]} : (tensor<5x8x8xf32>) -> tensor<8x5x8xf32>
+  %s = "onnx.MatMul"(%q1, %kt) : (tensor<8x3x8xf32>, tensor<8x8x5xf32>) -> tensor<8x3x5xf32>
+  %p = "onnx.Softmax"(%s) {axis = -1 : si64} : (tensor<8x3x5xf32>) -> tensor<8x3x5xf32>
+  %y = "onnx.MatMul"(%p, %v1) : (tensor<8x3x5xf32>, tensor<8x5x8xf32>) -> tensor<8x3x8xf32>
+  return %y : tensor<8x3x8xf32>
+}

@@ -118,3 +118,28 @@ module attributes {tp.files = ["model.onnx"]} {
     return %2#0, %2#1 : tensor<3x1x4x4xf32>, tensor<3x1x4x2xf32>
   }
 }
+
+// -----
+
+// torch.nn.MultiheadAttention: a dimension of one is inserted, moved and dropped
+// on the way.
+// CHECK-LABEL: func @moved_with_a_one
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @moved_with_a_one(%x: tensor<3x4x8xf32>) -> (tensor<3x4x2xf32>, tensor<3x4x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [4, 1]>} : tensor<8x4xf32>
+    %s = "onnx.Constant"() {value = dense<[1, 3, 4, 2, 2]> : tensor<5xi64>} : () -> tensor<5xi64>
+    %t = "onnx.Constant"() {value = dense<[2, 3, 4, 2]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %i0 = "onnx.Constant"() {value = dense<0> : tensor<i64>} : () -> tensor<i64>
+    %i1 = "onnx.Constant"() {value = dense<1> : tensor<i64>} : () -> tensor<i64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [4, 1]>} : tensor<8x2xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 8, strides = [4, 1]>} : tensor<8x2xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<3x4x8xf32>, tensor<8x4xf32>) -> tensor<3x4x4xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<3x4x4xf32>, tensor<5xi64>) -> tensor<1x3x4x2x2xf32>
+    %2 = "onnx.Transpose"(%1) {perm = [3, 1, 2, 0, 4]} : (tensor<1x3x4x2x2xf32>) -> tensor<2x3x4x1x2xf32>
+    %3 = "onnx.Reshape"(%2, %t) : (tensor<2x3x4x1x2xf32>, tensor<4xi64>) -> tensor<2x3x4x2xf32>
+    %4 = "onnx.Gather"(%3, %i0) {axis = 0 : si64} : (tensor<2x3x4x2xf32>, tensor<i64>) -> tensor<3x4x2xf32>
+    %5 = "onnx.Gather"(%3, %i1) {axis = 0 : si64} : (tensor<2x3x4x2xf32>, tensor<i64>) -> tensor<3x4x2xf32>
+    return %4, %5 : tensor<3x4x2xf32>, tensor<3x4x2xf32>
+  }
+}

@@ -2,6 +2,7 @@
 """Run the ONNX standard's node tests through the compiler and the runtime.
 
   node_tests.py --batch BUILD/bin/tp-batch [--only REGEX] [--tp 1,2] [-v]
+  node_tests.py --batch BUILD/bin/tp-batch --symbolic [--only REGEX] [-v]
 
 The cases are those that the installed `onnx` Python package generates. Each is
 compiled and run at every tp and compared with the standard's expected output.
@@ -13,6 +14,10 @@ expected_failures.txt beside this script lists the cases that the compiler
 rejects, each under the reason. The run fails if a case that is not listed is
 rejected, if a listed one passes, and always if a case crashes, stalls or gives
 wrong numbers. Ends with 'N passed, N failed'.
+
+With --symbolic the sizes of the inputs are symbols (equal ones share one; 1
+stays). What a program for any sizes computes must be what one for these sizes
+does, bit for bit; the compiler may refuse to make one.
 """
 import argparse
 import collections
@@ -121,15 +126,29 @@ def fix_inputs(model, arrays):
     return fixed
 
 
-def write_job(case, folder, tp, constant_inputs):
-    path = os.path.join(folder, f"{case.name}.{tp}.{int(constant_inputs)}")
+def make_symbolic(model):
+    """A copy of the model in which the sizes of inputs are symbols."""
+    symbolic = onnx.ModelProto()
+    symbolic.CopyFrom(model)
+    for value in symbolic.graph.input:
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value > 1:
+                dim.dim_param = f"size_{dim.dim_value}"
+    for value in [*symbolic.graph.output, *symbolic.graph.value_info]:
+        value.type.tensor_type.ClearField("shape")
+    return symbolic
+
+
+def write_job(case, folder, tp, constant_inputs, symbolic=False):
+    path = os.path.join(folder, f"{case.name}.{tp}.{int(constant_inputs)}{'.symbolic' if symbolic else ''}")
     names = [value.name for value in case.model.graph.input]
     arrays = {name: to_arrays(value) for name, value in zip(names, case.inputs)}
     arrays = {name: array for name, array in arrays.items() if array is not None}
     model = fix_inputs(case.model, arrays) if constant_inputs else case.model
+    model = make_symbolic(model) if symbolic else model
     onnx.save(model, path + ".onnx")
     np.savez(path + ".in.npz", **{name: to_bits(array) for name, array in arrays.items()})
-    return {"id": json.dumps([case.name, tp]), "model": path + ".onnx", "tp": tp, "inputs": path + ".in.npz",
+    return {"id": json.dumps([case.name, tp, symbolic]), "model": path + ".onnx", "tp": tp, "inputs": path + ".in.npz",
             "outputs": path + ".out.npz"}
 
 
@@ -161,28 +180,67 @@ def compare(case, path):
     return ""
 
 
-def run_jobs(cases, tps, folder, options, constant_inputs):
-    """Runs every case at every tp; fills their status."""
-    by_name = {case.name: case for case in cases}
-    jobs = [write_job(case, folder, tp, constant_inputs) for case in cases for tp in tps]
-    paths = {job["id"]: job["outputs"] for job in jobs}
+def run_batch(jobs, options):
+    """What tp-batch says of each job."""
     process = subprocess.run([options.batch, f"--jobs={options.jobs}", "--timeout=120"], text=True,
                              input="".join(json.dumps(job) + "\n" for job in jobs), stdout=subprocess.PIPE)
     if process.returncode:
         sys.exit(f"tp-batch exited with {process.returncode}")
     for line in process.stdout.splitlines():
         result = json.loads(line)
-        name, tp = json.loads(result["id"])
-        case, status, message = by_name[name], result["status"], result["message"]
-        case.constant_inputs = constant_inputs
-        if status == "ok":
-            message = compare(case, paths[result["id"]])
-            status = "wrong" if message else "passed"
-        case.status[tp] = (status, message)
+        yield *json.loads(result["id"]), result["status"], result["message"]
+
+
+def remove_files(jobs):
     for job in jobs:
         for path in (job["model"], job["inputs"], job["outputs"]):
             if os.path.exists(path):
                 os.remove(path)
+
+
+def run_at_tps(cases, folder, options, constant_inputs):
+    """Runs every case at every tp; fills their status."""
+    by_name = {case.name: case for case in cases}
+    jobs = [write_job(case, folder, int(tp), constant_inputs) for case in cases for tp in options.tp.split(",")]
+    paths = {job["id"]: job["outputs"] for job in jobs}
+    for name, tp, symbolic, status, message in run_batch(jobs, options):
+        case = by_name[name]
+        case.constant_inputs = constant_inputs
+        if status == "ok":
+            message = compare(case, paths[json.dumps([name, tp, symbolic])])
+            status = "wrong" if message else "passed"
+        case.status[tp] = (status, message)
+    remove_files(jobs)
+
+
+def run_symbolic(cases, folder, options, constant_inputs):
+    """Runs every case with symbolic sizes and with its own; fills the status."""
+    jobs = {(case.name, symbolic): write_job(case, folder, 1, constant_inputs, symbolic)
+            for case in cases for symbolic in (False, True)}
+    results = {(name, symbolic): (status, message)
+               for name, _, symbolic, status, message in run_batch(list(jobs.values()), options)}
+    for case in cases:
+        status, message = results[case.name, True]
+        if status == "ok" and results[case.name, False][0] == "ok":
+            fixed, free = (np.load(jobs[case.name, symbolic]["outputs"]) for symbolic in (False, True))
+            different = [name for name in fixed.files if fixed[name].tobytes() != free[name].tobytes()]
+            status, message = ("different", " ".join(different)) if different else ("passed", "")
+        elif status == "ok":
+            status = "passed" if not compare(case, jobs[case.name, True]["outputs"]) else "wrong"
+        case.status[1] = (status, message)
+    remove_files(jobs.values())
+
+
+def report_symbolic(cases, verbose):
+    """Prints what happened; the number of cases that differ or do not end well."""
+    statuses = collections.Counter(case.verdict()[0] for case in cases)
+    for case in cases:
+        status, message = case.verdict()
+        bad = status not in ("passed", "rejected")
+        if bad or verbose:
+            print(f"{'FAILED ' if bad else ''}{case.name} ({case.operator}): {status}: {message.splitlines()[0] if message else ''}")
+    print("  ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
+    return len(cases) - statuses["passed"] - statuses["rejected"]
 
 
 def read_expected():
@@ -238,6 +296,7 @@ def main():
     parser.add_argument("--only", default="", help="run the cases whose name matches")
     parser.add_argument("--operator", default="", help="run the cases of one operator")
     parser.add_argument("--tp", default="1,2", help="numbers of ranks")
+    parser.add_argument("--symbolic", action="store_true", help="compare programs for any sizes and for the case's")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each case")
     options = parser.parse_args()
@@ -248,12 +307,15 @@ def main():
     complete = not options.only and not options.operator
     cases = [case for case in cases if re.search(options.only, case.name)
              and options.operator in ("", case.operator)]
-    tps = [int(tp) for tp in options.tp.split(",")]
     with tempfile.TemporaryDirectory() as folder:
-        run_jobs(cases, tps, folder, options, constant_inputs=False)
+        run = run_symbolic if options.symbolic else run_at_tps
+        run(cases, folder, options, constant_inputs=False)
         again = [case for case in cases if re.search(DATA_DEPENDENT, case.verdict()[1])]
-        run_jobs(again, tps, folder, options, constant_inputs=True)
-    failures, unknown = report(cases, read_expected(), options.verbose)
+        run(again, folder, options, constant_inputs=True)
+    if options.symbolic:
+        failures, unknown = report_symbolic(cases, options.verbose), []
+    else:
+        failures, unknown = report(cases, read_expected(), options.verbose)
     if unknown and complete:
         print("expected_failures.txt lists unknown cases: " + " ".join(unknown))
         failures += len(unknown)

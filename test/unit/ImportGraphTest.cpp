@@ -89,6 +89,23 @@ TEST(ImportGraphTest, MergedBatchAndHeadsComeApartAgain) {
       "-> tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>");
 }
 
+TEST(ImportGraphTest, ReshapeTellsASizeThatTheExportFixed) {
+  // TorchScript's trace of torch.nn.MultiheadAttention keeps the length of its
+  // example, 6.
+  EXPECT_IR(
+      importGraph("g (float[s,b,64] x) => (float[n,m,16] y) <int64 one = {1}, "
+                  "int64[1] a = {0}, int64[1] h = {4}, int64[1] s = {6}, "
+                  "int64[1] d = {16}> {"
+                  " sh = Shape(x)"
+                  " n = Gather(sh, one)"
+                  " u = Unsqueeze(n, a)"
+                  " m = Mul(u, h)"
+                  " to = Concat <axis = 0> (s, m, d)"
+                  " y = Reshape(x, to) }"),
+      "%arg0: tensor<6x?x64xf32",
+      "-> tensor<6x?x16xf32, #tp.dims<[6, s0 * 4, 16]>>");
+}
+
 TEST(ImportGraphTest, WhereOfAnExpandShapeFolds) {
   // TorchScript's expand: -1 means the size that is there.
   EXPECT_IR(
