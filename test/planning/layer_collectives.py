@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-SUMS = {"gpt_neox": 1, "gptj": 1, "falcon": 1, "t5__decoder": 3, "whisper__decoder": 3}
+SUMS = {"gpt_neox": 1, "gptj": 1, "falcon": 1, "t5__decoder": 3, "torch_decoder": 3, "whisper__decoder": 3}
 
 
 def expected_sums(name):
