@@ -51,8 +51,9 @@ static LogicalResult checkSameSize(Node &node, Dims from, Dims to) {
   AffineExpr wanted = tp::product(to, node.context());
   // [s, b, 64] into [6, b * 4, 16]: b and 64 are in both products, s is 6.
   for (AffineExpr factor : llvm::concat<AffineExpr>(from, to)) {
-    if (tp::getConst(factor) == 0)
-      continue;
+    // Every size divides 0, which then says nothing of the others.
+    if (tp::getConst(factor) == 0 || tp::getConst(total) == 0 || tp::getConst(wanted) == 0)
+      break;
     AffineExpr lhs = tp::divideExactly(total, factor);
     AffineExpr rhs = tp::divideExactly(wanted, factor);
     if (lhs && rhs) {
