@@ -132,6 +132,26 @@ void Planner::collect() {
   }
 }
 
+/// The rule of `op`; null where it cannot be described, which a warning says: it
+/// is then computed whole by every rank, and that is no error.
+static std::shared_ptr<tp::ShardingRule> getRule(tp::ShardingRuleOpInterface op) {
+  std::string why;
+  FailureOr<tp::ShardingRule> rule = failure();
+  {
+    ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      why = why.empty() ? diagnostic.str() : why;
+      return success();
+    });
+    rule = op.getShardingRule();
+  }
+  if (succeeded(rule))
+    return std::make_shared<tp::ShardingRule>(std::move(*rule));
+  op->emitWarning("every rank computes this operator whole: ") << why;
+  return nullptr;
+}
+
 void Planner::collectRules() {
   std::map<ClassKey, std::shared_ptr<tp::ShardingRule>> made;
   for (Operation *op : ops) {
@@ -141,11 +161,8 @@ void Planner::collectRules() {
     ClassKey key;
     appendRuleKey(op, key);
     auto [entry, isNew] = made.try_emplace(std::move(key));
-    if (isNew) {
-      FailureOr<tp::ShardingRule> rule = interface.getShardingRule();
-      if (succeeded(rule))
-        entry->second = std::make_shared<tp::ShardingRule>(std::move(*rule));
-    }
+    if (isNew)
+      entry->second = getRule(interface);
     if (entry->second)
       rules[op] = entry->second;
   }
