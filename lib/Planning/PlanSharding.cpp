@@ -14,6 +14,7 @@
 #include "tp-opt/Planning/Explain.h"
 #include "tp-opt/Planning/Passes.h"
 #include "tp-opt/Planning/PlanFile.h"
+#include "tp-opt/Planning/Norms.h"
 #include "tp-opt/Planning/Selections.h"
 #include "tp-opt/Planning/Variants.h"
 #include "tp-opt/Sharding/InsertReshards.h"
@@ -86,7 +87,9 @@ private:
       return function.emitError() << "sequence-parallel is auto, always or off, not '" << sequenceParallel << "'";
     if (!function.getBody().hasOneBlock())
       return function.emitError("layouts are planned in functions of one block only");
-    splitSelections(function, PlannedAxes::getSize(mesh, axes.tensor));
+    int64_t devices = PlannedAxes::getSize(mesh, axes.tensor);
+    splitSelections(function, devices);
+    splitNorms(function, devices);
     replicateCaptures(function, mesh, /*all=*/true);
     assignLayers(function);
     if (failed(addDeviceConstraints(function, mesh)) || (!planFile.empty() && failed(loadPlan(function, mesh))))

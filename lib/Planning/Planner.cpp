@@ -32,6 +32,14 @@ int64_t getWeightBytes(Value value) {
   return type.getNumElements() * getElementBits(type.getElementType()) / 8;
 }
 
+/// The same of one matrix of a stack, as of experts: dense weights beside it are
+/// compared with that.
+int64_t getMatrixBytes(Value value) {
+  int64_t bytes = getWeightBytes(value);
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return bytes > 0 && type.getRank() == 3 ? bytes / std::max<int64_t>(type.getDimSize(0), 1) : bytes;
+}
+
 /// Operations that look up or multiply a weight divide it; others (norms, biases)
 /// follow their neighbours.
 bool readsWeight(Operation *op, const RuleMap &rules) {
@@ -171,7 +179,7 @@ void Planner::collectRules() {
     if (readsWeight(op, rules))
       for (Value operand : op->getOperands()) {
         int64_t &block = largest[getLayer(op).value_or(-1)];
-        block = std::max(block, getWeightBytes(operand));
+        block = std::max(block, getMatrixBytes(operand));
       }
   for (Operation *op : ops)
     largestWeight[op] = largest[getLayer(op).value_or(-1)];

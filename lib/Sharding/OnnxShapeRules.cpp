@@ -123,12 +123,14 @@ Rule split(Operation *op) {
 
 /// Dimensions that the slice takes in full, forwards, pass; the others are
 /// whole.
+/// A Slice takes dimensions as a whole, but for those that it leaves as they are
+/// and those of which it takes every k-th element: they are [size / k, k], of
+/// which the minor part is one number (gates and values interleaved).
 Rule slice(Operation *op) {
   AffineExprs from = dimsOf(op->getOperand(0)), to = dimsOf(op->getResult(0));
   if (from.size() != to.size())
     return op->emitOpError("changes the number of dimensions");
-  SmallVector<bool> sliced(from.size(), true);
-  std::optional<SmallVector<int64_t>> axes, steps;
+  std::optional<SmallVector<int64_t>> axes, steps, starts = constantInts(op->getOperand(1));
   if (Value operand = presentOperand(op, 3))
     axes = constantInts(operand);
   else
@@ -143,18 +145,34 @@ Rule slice(Operation *op) {
     steps = constantInts(operand);
   else
     steps = SmallVector<int64_t>(dims->size(), 1);
+  auto elementOf = [](const std::optional<SmallVector<int64_t>> &list, size_t i) -> std::optional<int64_t> {
+    return list && i < list->size() ? std::optional((*list)[i]) : std::nullopt;
+  };
+  tp::ShardingRuleBuilder builder(op);
   for (unsigned dim = 0; dim < from.size(); ++dim) {
-    auto at = llvm::find(*dims, dim);
-    if (at == dims->end()) {
-      sliced[dim] = false;
-      continue;
+    const unsigned *at = llvm::find(*dims, dim);
+    int64_t step = 1;
+    if (at != dims->end()) {
+      size_t position = at - dims->begin();
+      step = elementOf(steps, position).value_or(0);
+      std::optional<int64_t> start = elementOf(starts, position), size = tp::getConst(from[dim]);
+      bool isEveryKth = step > 1 && start && *start >= 0 && *start < step && size && *size % step == 0 &&
+                        tp::getConst(to[dim]) == *size / step;
+      if (!isEveryKth && (step != 1 || !sameSize(from[dim], to[dim])))
+        continue; // Whole.
     }
-    size_t position = at - dims->begin();
-    bool forwards = steps && position < steps->size() && (*steps)[position] == 1;
-    sliced[dim] = !forwards || !sameSize(from[dim], to[dim]);
+    if (isOne(to[dim]))
+      continue;
+    unsigned factor = builder.parallel(to[dim]);
+    builder.operandDim(0, dim, factor);
+    builder.resultDim(0, dim, factor);
+    if (step > 1)
+      builder.operandDim(0, dim, builder.whole(step));
   }
-  return dimensionwise(
-      op, [&](unsigned dim) { return !sliced[dim]; }, /*linear=*/true);
+  builder.restOfResultWhole(0);
+  restWhole(builder, 0);
+  linearInAllKinds(builder, 0u);
+  return builder.build();
 }
 
 /// New or enlarged dimensions belong to the result alone.

@@ -5,6 +5,7 @@
 #include "Build.h"
 #include "Match.h"
 #include "Patterns.h"
+#include "WeightRange.h"
 
 namespace tpo {
 #define GEN_PASS_DEF_UNFUSEPROJECTIONSPASS
@@ -27,9 +28,7 @@ struct Projection {
 };
 
 bool isWeightMatMul(onnx::MatMulOp matmul) {
-  return matmul && getRank(matmul.getB()) == 2 &&
-         matmul.getB().getDefiningOp<tp::WeightOp>() &&
-         getStaticDim(matmul.getB(), 1);
+  return matmul && getRank(matmul.getB()) == 2 && WeightRange(0, 1).existsIn(matmul.getB(), 1);
 }
 
 std::optional<Projection> getProjection(onnx::MatMulOp matmul) {
@@ -64,7 +63,8 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
       if (isa<onnx::SliceOp>(user))
         slice = matchConstantSlice(user->getResult(0));
       if (!slice || slice->axis != last || slice->step != 1 ||
-          slice->source != projection->getResult())
+          slice->source != projection->getResult() ||
+          !WeightRange(slice->start, slice->size).existsIn(op.getB(), 1))
         return failure();
       slices.emplace_back(user, *slice);
     }
@@ -72,8 +72,8 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
       rewriter.setInsertionPoint(user);
       Location loc = op.getLoc();
       Value result = user->getResult(0);
-      Value columns =
-          makeSlice(rewriter, loc, op.getB(), 1, slice.start, slice.size);
+      Value columns = WeightRange(slice.start, slice.size)
+                          .take(rewriter, op.getB(), 1);
       Value part =
           makeLike<onnx::MatMulOp>(rewriter, loc, result, {op.getA(), columns});
       if (projection->bias) {

@@ -47,6 +47,13 @@ func.func @movement(%x: tensor<2x6x8xf32>, %y: tensor<2x3x8xf32>) {
   // Reversed: of the same size, but nothing stays where it is.
   // expected-remark @+1 {{([i, l, j], [1], [1], [1], [1]) -> ([i, k, j]) {i=2 parallel, j=8 parallel, k=6 whole, l=6 whole}}}
   %3 = "onnx.Slice"(%x, %minus, %minus, %one, %minus) : (tensor<2x6x8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2x6x8xf32>
+  // expected-remark @+1 {{([1]) {}}}
+  %two = "onnx.Constant"() {value = dense<2> : tensor<1xi64>} : () -> tensor<1xi64>
+  // expected-remark @+1 {{([1]) {}}}
+  %eight = "onnx.Constant"() {value = dense<8> : tensor<1xi64>} : () -> tensor<1xi64>
+  // Every second element.
+  // expected-remark @+1 {{([i, j, k*l], [1], [1], [1], [1]) -> ([i, j, k]) {i=2 parallel, j=6 parallel, k=4 parallel, l=2 whole}}}
+  %every = "onnx.Slice"(%x, %one, %eight, %two, %two) : (tensor<2x6x8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2x6x4xf32>
   %none = "onnx.NoValue"() : () -> none
   // expected-remark @+1 {{([i, n, j], []) -> ([i, k, j], [i, l, j], [i, m, j])}}
   %4:3 = "onnx.Split"(%x, %none) {axis = 1 : si64, num_outputs = 3 : si64} : (tensor<2x6x8xf32>, none) -> (tensor<2x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8xf32>)

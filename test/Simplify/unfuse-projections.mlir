@@ -143,3 +143,28 @@ module attributes {tp.files = ["model.onnx"]} {
     return %4, %5 : tensor<3x4x2xf32>, tensor<3x4x2xf32>
   }
 }
+
+// -----
+
+// Packed weights of 4 bits with a scale and a zero point per block of a column:
+// ranges of all three.
+// CHECK-LABEL: func @quantized
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @quantized(%x: tensor<3x64xf32>) -> (tensor<3x2xf32>, tensor<3x4xf32>) {
+    %q = tp.weight "q" {file = 0 : i32, view = #tp.view<elem = ui4, offset = 0, strides = [64, 1]>} : tensor<6x64xui4>
+    %s = tp.weight "s" {file = 0 : i32, view = #tp.view<elem = f32, offset = 192, strides = [2, 1]>} : tensor<6x2xf32>
+    %z = tp.weight "z" {file = 0 : i32, view = #tp.view<elem = ui4, offset = 240, strides = [2, 1]>} : tensor<6x2xui4>
+    %sizes = "onnx.Constant"() {value = dense<[2, 4]> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: tp.weight "q" {{.*}}offset = 0, strides = [64, 1]>} : tensor<2x64xui4>
+    // CHECK-DAG: tp.weight "q" {{.*}}offset = 128, strides = [64, 1]>} : tensor<4x64xui4>
+    // CHECK-DAG: tp.weight "s" {{.*}}offset = 192, strides = [2, 1]>} : tensor<2x2xf32>
+    // CHECK-DAG: tp.weight "s" {{.*}}offset = 208, strides = [2, 1]>} : tensor<4x2xf32>
+    // CHECK-DAG: tp.weight "z" {{.*}}offset = 244, strides = [2, 1]>} : tensor<4x2xui4>
+    %d = "onnx.DequantizeLinear"(%q, %s, %z) {axis = 1 : si64, block_size = 32 : si64} : (tensor<6x64xui4>, tensor<6x2xf32>, tensor<6x2xui4>) -> tensor<6x64xf32>
+    %w = "onnx.Transpose"(%d) {perm = [1, 0]} : (tensor<6x64xf32>) -> tensor<64x6xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<3x64xf32>, tensor<64x6xf32>) -> tensor<3x6xf32>
+    %1:2 = "onnx.Split"(%0, %sizes) {axis = -1 : si64} : (tensor<3x6xf32>, tensor<2xi64>) -> (tensor<3x2xf32>, tensor<3x4xf32>)
+    return %1#0, %1#1 : tensor<3x2xf32>, tensor<3x4xf32>
+  }
+}

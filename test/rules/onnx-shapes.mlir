@@ -217,6 +217,16 @@ func.func @slice_3(%x0: tensor<5x6xf32>) {
   return
 }
 
+// Every third element, from the second on.
+func.func @slice_4(%x0: tensor<12x4xf32>) {
+  %c1 = "onnx.Constant"() {value = dense<[1]> : tensor<1xi64>} : () -> tensor<1xi64>
+  %c2 = "onnx.Constant"() {value = dense<[11]> : tensor<1xi64>} : () -> tensor<1xi64>
+  %c3 = "onnx.Constant"() {value = dense<[0]> : tensor<1xi64>} : () -> tensor<1xi64>
+  %c4 = "onnx.Constant"() {value = dense<[3]> : tensor<1xi64>} : () -> tensor<1xi64>
+  %0 = "onnx.Slice"(%x0, %c1, %c2, %c3, %c4) : (tensor<12x4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x4xf32>
+  return
+}
+
 func.func @expand(%x0: tensor<5x1xf32>) {
   %c1 = "onnx.Constant"() {value = dense<[5, 6]> : tensor<2xi64>} : () -> tensor<2xi64>
   %0 = "onnx.Expand"(%x0, %c1) : (tensor<5x1xf32>, tensor<2xi64>) -> tensor<5x6xf32>

@@ -1,0 +1,80 @@
+//===- SplitNorms.cpp - Norms of what devices hold parts of ---------------===//
+//
+// Part of the tp-opt project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tp-opt/Planning/Norms.h"
+
+#include "dialects/Onnx/GraphBuilder.h"
+#include "tp-opt/Planning/Strategies.h"
+
+using namespace mlir;
+
+namespace tpo {
+
+namespace {
+
+/// Whether `value` is a product with a weight, with a bias or without.
+bool isProjection(Value value) {
+  if (auto add = value.getDefiningOp<onnx::AddOp>())
+    value = isWeightExpression(add.getB()) ? add.getA() : add.getB();
+  auto product = value.getDefiningOp<onnx::MatMulOp>();
+  return product && isWeightExpression(product.getB());
+}
+
+/// Whether all that is done with `value` is to take its last dimension, of `size`
+/// elements, apart into heads.
+bool becomesHeads(Value value, int64_t size) {
+  if (!value.hasOneUse())
+    return false;
+  auto reshape = dyn_cast<onnx::ReshapeOp>(*value.user_begin());
+  auto type = reshape ? dyn_cast<RankedTensorType>(reshape.getReshaped().getType()) : nullptr;
+  if (!type || type.getRank() < 2)
+    return false;
+  int64_t heads = type.getDimSize(type.getRank() - 2), depth = type.getDimSize(type.getRank() - 1);
+  return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(depth) && heads > 1 && heads * depth == size;
+}
+
+bool isDivisible(onnx::RMSNormalizationOp norm, int64_t devices) {
+  Value x = norm.getX();
+  auto type = dyn_cast<RankedTensorType>(x.getType());
+  if (!type || type.getRank() < 2 || !onnx::GraphBuilder::hasKnownDims(x) ||
+      !llvm::all_of(norm->getResults().drop_front(), [](Value statistic) { return statistic.use_empty(); }))
+    return false;
+  int64_t size = type.getShape().back(), axis = norm.getAxis();
+  return (axis == -1 || axis == type.getRank() - 1) && !ShapedType::isDynamic(size) && size % devices == 0 &&
+         isProjection(x) && becomesHeads(norm->getResult(0), size);
+}
+
+void split(onnx::RMSNormalizationOp norm) {
+  OpBuilder builder(norm);
+  onnx::GraphBuilder g(builder, norm.getLoc());
+  Type narrow = onnx::GraphBuilder::elementType(norm.getX());
+  Type wide = narrow.isF64() ? narrow : Type(builder.getF32Type());
+  int64_t last = onnx::GraphBuilder::rank(norm.getX()) - 1;
+  double size = cast<RankedTensorType>(norm.getX().getType()).getDimSize(last);
+  Value x = g.convert(norm.getX(), wide);
+  Value squares = g.reduce<onnx::ReduceSumOp>(g.map<onnx::MulOp>({x, x}), {last});
+  Value variance = g.withScalar<onnx::AddOp>(g.withScalar<onnx::DivOp>(squares, size),
+                                             norm.getEpsilon().convertToDouble());
+  Value inverse = g.map<onnx::ReciprocalOp>({g.map<onnx::SqrtOp>({variance})});
+  Value scaled = g.convert(g.map<onnx::MulOp>({x, inverse}), narrow);
+  Value result = g.map<onnx::MulOp>({scaled, norm.getScale()});
+  norm->getResult(0).replaceAllUsesWith(result);
+  norm->erase();
+}
+
+} // namespace
+
+void splitNorms(func::FuncOp function, int64_t devices) {
+  if (devices == 1)
+    return;
+  for (auto norm : llvm::make_early_inc_range(function.getBody().front().getOps<onnx::RMSNormalizationOp>()))
+    if (isDivisible(norm, devices))
+      split(norm);
+}
+
+} // namespace tpo
