@@ -157,10 +157,10 @@ module attributes {tp.files = ["model.onnx"]} {
     %z = tp.weight "z" {file = 0 : i32, view = #tp.view<elem = ui4, offset = 240, strides = [2, 1]>} : tensor<6x2xui4>
     %sizes = "onnx.Constant"() {value = dense<[2, 4]> : tensor<2xi64>} : () -> tensor<2xi64>
     // CHECK-DAG: tp.weight "q" {{.*}}offset = 0, strides = [64, 1]>} : tensor<2x64xui4>
-    // CHECK-DAG: tp.weight "q" {{.*}}offset = 128, strides = [64, 1]>} : tensor<4x64xui4>
+    // CHECK-DAG: tp.weight "q" {{.*}}offset = 512, strides = [64, 1]>} : tensor<4x64xui4>
     // CHECK-DAG: tp.weight "s" {{.*}}offset = 192, strides = [2, 1]>} : tensor<2x2xf32>
     // CHECK-DAG: tp.weight "s" {{.*}}offset = 208, strides = [2, 1]>} : tensor<4x2xf32>
-    // CHECK-DAG: tp.weight "z" {{.*}}offset = 244, strides = [2, 1]>} : tensor<4x2xui4>
+    // CHECK-DAG: tp.weight "z" {{.*}}offset = 256, strides = [2, 1]>} : tensor<4x2xui4>
     %d = "onnx.DequantizeLinear"(%q, %s, %z) {axis = 1 : si64, block_size = 32 : si64} : (tensor<6x64xui4>, tensor<6x2xf32>, tensor<6x2xui4>) -> tensor<6x64xf32>
     %w = "onnx.Transpose"(%d) {perm = [1, 0]} : (tensor<6x64xf32>) -> tensor<64x6xf32>
     %0 = "onnx.MatMul"(%x, %w) : (tensor<3x64xf32>, tensor<64x6xf32>) -> tensor<3x6xf32>
