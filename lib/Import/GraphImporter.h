@@ -36,6 +36,8 @@ private:
     const Scope *parent = nullptr;
     const Opsets *opsets = nullptr;
     llvm::StringMap<ImportedValue *> values;
+    /// Sequences of tensors: known here, never a value of the program.
+    llvm::StringMap<Values> sequences;
     /// Of the function call being inlined, by the function's attribute name.
     llvm::StringMap<const ::onnx::AttributeProto *> attributes;
     /// What the file declares about values; whether it is as an output.
@@ -48,6 +50,7 @@ private:
 
     void declare(const ::onnx::GraphProto &graph);
     ImportedValue *lookup(llvm::StringRef name) const;
+    const Values *lookupSequence(llvm::StringRef name) const;
     /// Whether the name is known: also that of a function's absent input.
     bool knows(llvm::StringRef name) const;
     const ::onnx::AttributeProto *findAttribute(llvm::StringRef name) const;
@@ -92,6 +95,10 @@ private:
                                      Scope &scope, mlir::Location loc);
   mlir::LogicalResult importIf(const ::onnx::NodeProto &proto, Scope &scope,
                                mlir::Location loc);
+  /// Prepares the scope of a subgraph's nodes.
+  mlir::LogicalResult enterSubgraph(const ::onnx::GraphProto &graph,
+                                    const Scope &scope, Scope &inner,
+                                    mlir::Location loc);
   mlir::LogicalResult failCondition(const ImportedValue &condition,
                                     mlir::Location loc);
   mlir::LogicalResult failUndefined(llvm::StringRef name,
@@ -132,6 +139,21 @@ private:
                                            Values operands,
                                            mlir::NamedAttrList attributes = {});
   ImportedValue *constants(llvm::ArrayRef<int64_t> elements);
+
+  //===--- Sequences of tensors (Sequences.cpp) ---------------------------===//
+  static bool isSequenceOperator(llvm::StringRef opType);
+  mlir::LogicalResult importSequenceOperator(const ::onnx::NodeProto &proto,
+                                             Scope &scope, mlir::Location loc);
+  mlir::LogicalResult importSequenceMap(const ::onnx::NodeProto &proto,
+                                        Scope &scope, mlir::Location loc);
+  mlir::LogicalResult defineSequence(llvm::StringRef name, Values tensors,
+                                     Scope &scope, mlir::Location loc);
+  mlir::LogicalResult concatSequence(const ::onnx::NodeProto &proto,
+                                     Values tensors, Scope &scope,
+                                     mlir::Location loc);
+  mlir::LogicalResult splitToSequence(const ::onnx::NodeProto &proto,
+                                      Values operands, Scope &scope,
+                                      mlir::Location loc);
 
   //===--- Operators defined by others (FunctionBodies.cpp) ---------------===//
   /// The schema whose body stands for the operator; null where the operator is

@@ -93,6 +93,8 @@ dependsOn(StringRef name, const ::onnx::NodeProto &user,
 LogicalResult GraphImporter::failUndefined(StringRef name,
                                            const ::onnx::NodeProto &user,
                                            const Scope &scope, Location loc) {
+  if (scope.lookupSequence(name))
+    return emitError(loc) << "'" << name << "' is a sequence of tensors, which it does not take";
   for (const Scope *outer = &scope; outer; outer = outer->parent) {
     if (!outer->nodes)
       continue;
@@ -340,6 +342,8 @@ LogicalResult GraphImporter::importOperator(const ::onnx::NodeProto &proto,
     return importConstant(proto, scope, loc);
   if (domain.empty() && opType == "If")
     return importIf(proto, scope, loc);
+  if (domain.empty() && isSequenceOperator(opType))
+    return importSequenceOperator(proto, scope, loc);
 
   if (domain.empty())
     if (const ::onnx::OpSchema *schema = findBody(opType, opset))
@@ -426,6 +430,19 @@ LogicalResult GraphImporter::failCondition(const ImportedValue &condition,
   return error << "; fix it to select a branch, as in --dim=" << name << "=1";
 }
 
+LogicalResult GraphImporter::enterSubgraph(const ::onnx::GraphProto &graph,
+                                           const Scope &scope, Scope &inner,
+                                           Location loc) {
+  inner.parent = &scope;
+  inner.opsets = scope.opsets;
+  inner.declare(graph);
+  inner.prefix = scope.prefix;
+  inner.depth = scope.depth + 1;
+  if (inner.depth > kMaxDepth)
+    return emitError(loc) << "subgraphs are nested too deeply";
+  return success();
+}
+
 LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
                                       Scope &scope, Location loc) {
   FailureOr<Values> operands = getOperands(proto, scope, loc);
@@ -444,13 +461,8 @@ LogicalResult GraphImporter::importIf(const ::onnx::NodeProto &proto,
     if (attribute.name() != branch || !attribute.has_g())
       continue;
     Scope inner;
-    inner.parent = &scope;
-    inner.opsets = scope.opsets;
-    inner.declare(attribute.g());
-    inner.prefix = scope.prefix;
-    inner.depth = scope.depth + 1;
-    if (inner.depth > kMaxDepth)
-      return emitError(loc) << "subgraphs are nested too deeply";
+    if (failed(enterSubgraph(attribute.g(), scope, inner, loc)))
+      return failure();
     if (attribute.g().input_size())
       return emitError(loc) << "its branches must have no inputs";
     if (failed(importInitializers(attribute.g(), inner)) ||

@@ -423,13 +423,110 @@ struct ClampMask : OpRewritePattern<onnx::MaxOp> {
   }
 };
 
+/// Softmax does its own shift by the maximum.
+struct DropShiftByMaximum : OpRewritePattern<onnx::SoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    auto shifted = op.getInput().getDefiningOp<onnx::SubOp>();
+    auto maximum =
+        shifted ? shifted.getB().getDefiningOp<onnx::ReduceMaxOp>() : nullptr;
+    if (!maximum || maximum.getData() != shifted.getA() ||
+        shifted.getC().getType() != shifted.getA().getType())
+      return failure();
+    int64_t rank = getRank(shifted.getA());
+    std::optional<int64_t> axis = normalizeAxis(op.getAxis(), rank);
+    // One maximum for each row, where it was taken over more, too.
+    if (!axis || getRank(shifted.getB()) != rank ||
+        getStaticDim(shifted.getB(), *axis) != 1)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op->setOperand(0, shifted.getA()); });
+    return success();
+  }
+};
+
+/// A mask that is subtracted, as distances are for linear biases.
+struct AddNegatedMask : OpRewritePattern<onnx::SubOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::SubOp op,
+                                PatternRewriter &rewriter) const override {
+    Value mask = op.getB();
+    if (op.getA().getType() != op.getC().getType() ||
+        getElementType(mask) != getElementType(op.getA()) ||
+        !matchScores(op.getA()))
+      return failure();
+    Value negated =
+        makeLike<onnx::NegOp>(rewriter, op.getLoc(), mask, {mask});
+    rewriter.replaceOp(op, makeLike<onnx::AddOp>(rewriter, op.getLoc(),
+                                                 op.getC(),
+                                                 {op.getA(), negated}));
+    return success();
+  }
+};
+
+/// A factor for each head or query, as a learned temperature is, belongs to the
+/// query: (q k^T) t is (q t) k^T.
+template <typename OpT> struct ScaleQuery : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  static bool isFactorOf(Value factor, Value query) {
+    Dims own = getDims(factor), dims = getDims(query);
+    if (own.empty() || own.size() > dims.size() || !allKnown(own) ||
+        !allKnown(dims) || tp::getConst(own.back()) != 1 ||
+        getElementType(factor) != getElementType(query))
+      return false;
+    size_t shift = dims.size() - own.size();
+    for (auto [i, dim] : llvm::enumerate(own))
+      if (tp::getConst(dim) != 1 && !tp::provablyEqual(dim, dims[shift + i]))
+        return false;
+    return true;
+  }
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Value result = op->getResult(0);
+    if (getRank(result) != 4 || getScalar(op->getOperand(0)) ||
+        getScalar(op->getOperand(1)))
+      return failure();
+    for (unsigned i : {0, 1}) {
+      if (i == 1 && isa<onnx::DivOp>(op))
+        break;
+      Value scores = op->getOperand(i), factor = op->getOperand(1 - i), inner;
+      double scale = 1, next;
+      if (scores.getType() != result.getType())
+        continue;
+      for (; matchScaled(scores, inner, next); scores = inner)
+        scale *= next;
+      auto product = scores.getDefiningOp<onnx::MatMulOp>();
+      if (!product || getRank(product.getA()) != 4 ||
+          getRank(product.getB()) != 4 || scores.getType() != result.getType() ||
+          !isFactorOf(factor, product.getA()))
+        continue;
+      Location loc = op.getLoc();
+      Value query = makeLike<OpT>(rewriter, loc, product.getA(),
+                                  {product.getA(), factor});
+      Value scaled = makeLike<onnx::MatMulOp>(rewriter, product.getLoc(),
+                                              result, {query, product.getB()});
+      if (scale != 1)
+        scaled = makeLike<onnx::MulOp>(
+            rewriter, loc, result,
+            {scaled, makeScalar(rewriter, loc, scale, getElementType(result))});
+      rewriter.replaceOp(op, scaled);
+      return success();
+    }
+    return failure();
+  }
+};
+
 struct RaiseAttention : tpo::impl::RaiseAttentionPassBase<RaiseAttention> {
   void runOnOperation() override {
     // A second time for what stayed without a batch.
     for (bool addBatch : {false, true}) {
       RewritePatternSet patterns(&getContext());
       patterns.add<RaiseScaledDotProduct, RemoveRepeatedHeads, BypassMaskExpand,
-                   ConcatCache, ClampMask>(&getContext());
+                   ConcatCache, ClampMask, DropShiftByMaximum, AddNegatedMask,
+                   ScaleQuery<onnx::MulOp>, ScaleQuery<onnx::DivOp>>(
+          &getContext());
       populateUnmergeHeadsPatterns(patterns);
       populateReshapePatterns(patterns);
       if (addBatch)

@@ -99,6 +99,41 @@ struct UnmergeMatMul : OpRewritePattern<onnx::MatMulOp> {
   }
 };
 
+/// One head of keys or values for the queries of all heads, whose rows are
+/// merged instead of repeating it: [B, H * S, D] times [B, D, T].
+struct UnmergeRows : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::MatMulOp op,
+                                PatternRewriter &rewriter) const override {
+    auto merge = op.getA().getDefiningOp<onnx::ReshapeOp>();
+    if (!merge || getRank(op.getA()) != 3 || getRank(op.getB()) != 3 ||
+        getRank(merge.getData()) != 4)
+      return failure();
+    Dims fine = getDims(merge.getData()), coarse = getDims(op.getA());
+    Dims b = getDims(op.getB());
+    // Of a sequence that is merged with heads behind it the count is not known.
+    bool merged = allKnown(fine) && allKnown(coarse) && allKnown(b) &&
+                  tp::getConst(fine[1]) &&
+                  tp::provablyEqual(fine[0], coarse[0]) &&
+                  tp::provablyEqual(tp::simplify(fine[1] * fine[2]), coarse[1]) &&
+                  tp::provablyEqual(fine[3], coarse[2]) &&
+                  tp::provablyEqual(b[0], coarse[0]);
+    if (!merged)
+      return failure();
+    AffineExpr one = rewriter.getAffineConstantExpr(1);
+    Value head = makeReshape(rewriter, op.getLoc(), op.getB(),
+                             {b[0], one, b[1], b[2]});
+    Type type = tp::makeTensorType({fine[0], fine[1], fine[2], b[2]},
+                                   getElementType(op.getY()));
+    replaceByMerged(rewriter, op,
+                    onnx::MatMulOp::create(rewriter, op.getLoc(),
+                                           TypeRange{type},
+                                           ValueRange{merge.getData(), head})
+                        .getY());
+    return success();
+  }
+};
+
 /// Queries or keys that are scaled while merged.
 template <typename OpT> struct UnmergeScale : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
@@ -244,6 +279,6 @@ void tpo::simplify::populateAddBatchPatterns(RewritePatternSet &patterns) {
 }
 
 void tpo::simplify::populateUnmergeHeadsPatterns(RewritePatternSet &patterns) {
-  patterns.add<UnmergeMatMul, UnmergeScale<onnx::MulOp>,
+  patterns.add<UnmergeMatMul, UnmergeRows, UnmergeScale<onnx::MulOp>,
                UnmergeScale<onnx::DivOp>, UnmergeScores>(patterns.getContext());
 }

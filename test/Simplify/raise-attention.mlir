@@ -312,3 +312,55 @@ func.func @tokens_first(%q: tensor<3x2x32xf32>, %k: tensor<5x2x32xf32>, %v: tens
   %y = "onnx.MatMul"(%p, %v1) : (tensor<8x3x5xf32>, tensor<8x5x8xf32>) -> tensor<8x3x8xf32>
   return %y : tensor<8x3x8xf32>
 }
+
+// -----
+
+// einsum with a single head of keys: the rows of all heads are merged. A bias is
+// subtracted, and the maximum, which softmax does itself.
+// CHECK-LABEL: func @one_head_of_keys
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[KT:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[B:[^:]*]]: tensor
+// CHECK-DAG: %[[MASK:.*]] = "onnx.Neg"(%[[B]])
+// CHECK-DAG: %[[VALUE:.*]] = "onnx.Reshape"(%[[V]], %{{.*}}) {{.*}} -> tensor<2x1x5x8xf32>
+// CHECK: "onnx.Attention"(%[[Q]], %{{[^,]*}}, %[[VALUE]], %[[MASK]],
+// CHECK-SAME: (tensor<2x4x3x8xf32>, tensor<2x1x5x8xf32>, tensor<2x1x5x8xf32>, tensor<4x3x5xf32>,
+// CHECK-NOT: "onnx.ReduceMax"
+// CHECK-NOT: "onnx.Softmax"
+func.func @one_head_of_keys(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x8x5xf32>, %v: tensor<2x5x8xf32>, %bias: tensor<4x3x5xf32>) -> tensor<2x4x3x8xf32> {
+  %rows = "onnx.Constant"() {value = dense<[2, 12, 8]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %score_rows = "onnx.Constant"() {value = dense<[2, 12, 5]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %heads = "onnx.Constant"() {value = dense<[2, 4, 3, 5]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %result = "onnx.Constant"() {value = dense<[2, 4, 3, 8]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %last = "onnx.Constant"() {value = dense<-1> : tensor<1xi64>} : () -> tensor<1xi64>
+  %q0 = "onnx.Reshape"(%q, %rows) : (tensor<2x4x3x8xf32>, tensor<3xi64>) -> tensor<2x12x8xf32>
+  %s0 = "onnx.MatMul"(%q0, %kt) : (tensor<2x12x8xf32>, tensor<2x8x5xf32>) -> tensor<2x12x5xf32>
+  %s1 = "onnx.Reshape"(%s0, %heads) : (tensor<2x12x5xf32>, tensor<4xi64>) -> tensor<2x4x3x5xf32>
+  %s2 = "onnx.Sub"(%s1, %bias) : (tensor<2x4x3x5xf32>, tensor<4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %max = "onnx.ReduceMax"(%s2, %last) {keepdims = 1 : si64} : (tensor<2x4x3x5xf32>, tensor<1xi64>) -> tensor<2x4x3x1xf32>
+  %s3 = "onnx.Sub"(%s2, %max) : (tensor<2x4x3x5xf32>, tensor<2x4x3x1xf32>) -> tensor<2x4x3x5xf32>
+  %p0 = "onnx.Softmax"(%s3) {axis = -1 : si64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %p1 = "onnx.Reshape"(%p0, %score_rows) : (tensor<2x4x3x5xf32>, tensor<3xi64>) -> tensor<2x12x5xf32>
+  %y0 = "onnx.MatMul"(%p1, %v) : (tensor<2x12x5xf32>, tensor<2x5x8xf32>) -> tensor<2x12x8xf32>
+  %y1 = "onnx.Reshape"(%y0, %result) : (tensor<2x12x8xf32>, tensor<4xi64>) -> tensor<2x4x3x8xf32>
+  return %y1 : tensor<2x4x3x8xf32>
+}
+
+// -----
+
+// A temperature for each head goes to the query; a factor for each key is none.
+// CHECK-LABEL: func @temperature
+// CHECK: %[[Q:.*]] = "onnx.Mul"(%arg0, %arg3) : (tensor<2x4x3x8xf32>, tensor<4x1x1xf32>) -> tensor<2x4x3x8xf32>
+// CHECK: "onnx.Attention"(%[[Q]],
+// CHECK-SAME: scale = 5.000000e-01 : f32
+// CHECK: "onnx.Softmax"
+func.func @temperature(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>, %t: tensor<4x1x1xf32>, %keys: tensor<5xf32>) -> (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) {
+  %half = "onnx.Constant"() {value = dense<0.5> : tensor<f32>} : () -> tensor<f32>
+  %s = "onnx.MatMul"(%q, %kt) : (tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32>) -> tensor<2x4x3x5xf32>
+  %h = "onnx.Mul"(%s, %half) : (tensor<2x4x3x5xf32>, tensor<f32>) -> tensor<2x4x3x5xf32>
+  %r = "onnx.Mul"(%h, %t) : (tensor<2x4x3x5xf32>, tensor<4x1x1xf32>) -> tensor<2x4x3x5xf32>
+  %p = "onnx.Softmax"(%r) {axis = -1 : si64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %y = "onnx.MatMul"(%p, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
+  %c = "onnx.Mul"(%s, %keys) : (tensor<2x4x3x5xf32>, tensor<5xf32>) -> tensor<2x4x3x5xf32>
+  %w = "onnx.Softmax"(%c) {axis = -1 : si64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %z = "onnx.MatMul"(%w, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
+  return %y, %z : tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>
+}
