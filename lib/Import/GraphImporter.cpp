@@ -360,6 +360,8 @@ LogicalResult GraphImporter::importOutputs(const ::onnx::GraphProto &graph,
   llvm::StringSet<> names;
   for (const ::onnx::ValueInfoProto &output : graph.output()) {
     ImportedValue *value = scope.lookup(output.name());
+    if (!value && scope.lookupSequence(output.name()))
+      return failSequenceOutput(output.name(), graph, scope);
     if (!value)
       return emitError(fileLoc)
              << "output '" << output.name() << "' is computed by no node";

@@ -146,6 +146,9 @@ private:
                                              Scope &scope, mlir::Location loc);
   mlir::LogicalResult importSequenceMap(const ::onnx::NodeProto &proto,
                                         Scope &scope, mlir::Location loc);
+  mlir::LogicalResult failSequenceOutput(llvm::StringRef name,
+                                         const ::onnx::GraphProto &graph,
+                                         const Scope &scope);
   mlir::LogicalResult defineSequence(llvm::StringRef name, Values tensors,
                                      Scope &scope, mlir::Location loc);
   mlir::LogicalResult concatSequence(const ::onnx::NodeProto &proto,

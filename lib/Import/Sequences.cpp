@@ -44,6 +44,14 @@ LogicalResult GraphImporter::defineSequence(StringRef name, Values tensors, Scop
   return success();
 }
 
+LogicalResult GraphImporter::failSequenceOutput(StringRef name, const ::onnx::GraphProto &graph, const Scope &scope) {
+  Location loc = fileLoc;
+  for (const NodeProto &node : graph.node())
+    if (llvm::is_contained(node.output(), name))
+      loc = getLocation(node, scope);
+  return emitError(loc) << "output '" << name << "' is a sequence of tensors, which a program does not return";
+}
+
 // The position in a sequence that an operand gives.
 static FailureOr<size_t> getPosition(ImportedValue &operand, size_t length, bool isInsertion, Location loc) {
   std::optional<int64_t> position;

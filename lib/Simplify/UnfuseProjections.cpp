@@ -209,26 +209,32 @@ struct SliceOfSqueezed : OpRewritePattern<onnx::SliceOp> {
   }
 };
 
-/// Slice(Transpose(Reshape(y))) is Transpose(Slice(Reshape(y))): parts that
-/// are told apart by a dimension of their own are often moved to the front
-/// before they are taken out.
+/// Slice(Transpose(y)) is Transpose(Slice(y)): parts that are told apart by a
+/// dimension of their own are often moved to the front before they are taken
+/// out, and channels before a convolution.
 struct SliceBeforeTranspose : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
+
+  static bool isProjected(Value value) {
+    return isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(value.getDefiningOp());
+  }
+
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
     auto transpose = op.getData().getDefiningOp<onnx::TransposeOp>();
-    auto reshape = transpose
-                       ? transpose.getData().getDefiningOp<onnx::ReshapeOp>()
-                       : nullptr;
-    if (!slice || slice->step != 1 || !reshape ||
-        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
-            reshape.getData().getDefiningOp()) ||
-        !allKnown(getDims(reshape.getReshaped())))
+    if (!slice || slice->step != 1 || !transpose ||
+        !allKnown(getDims(transpose.getData())))
       return failure();
+    Value source = transpose.getData();
     SmallVector<int64_t> perm = getPerm(transpose);
-    Value range = makeSlice(rewriter, op.getLoc(), reshape.getReshaped(),
-                            perm[slice->axis], slice->start, slice->size);
+    int64_t axis = perm[slice->axis];
+    auto reshape = source.getDefiningOp<onnx::ReshapeOp>();
+    bool isColumns = isProjected(source) && axis == getRank(source) - 1;
+    if (!isColumns && !(reshape && isProjected(reshape.getData())))
+      return failure();
+    Value range = makeSlice(rewriter, op.getLoc(), source, axis, slice->start,
+                            slice->size);
     replaceByNew(rewriter, op,
                  makeTranspose(rewriter, transpose.getLoc(), range, perm));
     return success();

@@ -168,3 +168,23 @@ module attributes {tp.files = ["model.onnx"]} {
     return %1#0, %1#1 : tensor<3x2xf32>, tensor<3x4xf32>
   }
 }
+
+// -----
+
+// Channels in front of a convolution, as in gated short convolutions.
+// CHECK-LABEL: func @channels_first
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @channels_first(%x: tensor<3x4x8xf32>) -> (tensor<3x2x4xf32>, tensor<3x2x4xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [4, 1]>} : tensor<8x4xf32>
+    %sizes = "onnx.Constant"() {value = dense<2> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [4, 1]>} : tensor<8x2xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 8, strides = [4, 1]>} : tensor<8x2xf32>
+    // CHECK-DAG: "onnx.Transpose"(%{{.*}}) {perm = [0, 2, 1]} : (tensor<3x4x2xf32>) -> tensor<3x2x4xf32>
+    // CHECK-DAG: "onnx.Transpose"(%{{.*}}) {perm = [0, 2, 1]} : (tensor<3x4x2xf32>) -> tensor<3x2x4xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<3x4x8xf32>, tensor<8x4xf32>) -> tensor<3x4x4xf32>
+    %1 = "onnx.Transpose"(%0) {perm = [0, 2, 1]} : (tensor<3x4x4xf32>) -> tensor<3x4x4xf32>
+    %2:2 = "onnx.Split"(%1, %sizes) {axis = 1 : si64} : (tensor<3x4x4xf32>, tensor<2xi64>) -> (tensor<3x2x4xf32>, tensor<3x2x4xf32>)
+    return %2#0, %2#1 : tensor<3x2x4xf32>, tensor<3x2x4xf32>
+  }
+}

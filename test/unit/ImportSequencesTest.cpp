@@ -75,4 +75,10 @@ TEST(ImportSequencesTest, AreNoTensors) {
                "'x' is not a sequence that a node before it makes");
 }
 
+TEST(ImportSequencesTest, AreNotReturned) {
+  EXPECT_ERROR(importGraph("g (float[2] x) => (seq(float[2]) y) { y = "
+                           "SequenceConstruct(x, x) }"),
+               "node 'y' (SequenceConstruct): error: output 'y' is a sequence");
+}
+
 } // namespace
