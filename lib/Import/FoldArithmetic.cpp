@@ -5,6 +5,7 @@
 #include "dialects/Tp/Dims.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -137,7 +138,10 @@ AffineExpr tpo::importer::foldBinary(Symbols &symbols, StringRef op,
   }
   if (op == "Div")
     return divide(symbols, lhs, rhs, isFloat);
-  if (op == "Mod") {
+  // The sign is the divisor's, as in an affine expression.
+  if (op == "FloorMod" && b && *b > 0 && !isFloat)
+    return a ? symbols.constant(llvm::mod(*a, *b)) : tp::simplify(lhs % rhs);
+  if (op == "Mod" || op == "FloorMod") {
     if (b == 0)
       return {};
     if (a && b && *a >= 0 && *b > 0)

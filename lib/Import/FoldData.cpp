@@ -77,6 +77,8 @@ public:
       return foldRange();
     if (op == "NonZero")
       return foldNonZero();
+    if (op == "OneHot")
+      return foldOneHot();
     if (foldScalar())
       return;
     if (op == "Cast" || op == "CastLike")
@@ -131,6 +133,7 @@ private:
   void foldFill();
   void foldRange();
   void foldNonZero();
+  void foldOneHot();
   bool foldScalar();
   void foldCast();
   /// Whether result 0, of an integer type, has this value.
@@ -203,6 +206,23 @@ void DataFolder::foldNonZero() {
     if (element)
       found.push_back(delinearize(linear, *input));
   fill([&](ArrayRef<int64_t> index) { return symbols.constant(found[index[1]][index[0]]); });
+}
+
+// The repetitions of a Tile are spelled so for torch.repeat_interleave.
+void DataFolder::foldOneHot() {
+  std::optional<SmallVector<int64_t>> positions = node.constants(0);
+  if (isFloat || !positions || !tracked(0) || !tracked(2))
+    return;
+  int64_t rank = shape.size(), axis = node.getInt("axis", -1);
+  axis = axis < 0 ? axis + rank : axis;
+  Shape outer = *staticShape(node.dims(0));
+  fill([&](ArrayRef<int64_t> index) {
+    Shape position(index);
+    position.erase(position.begin() + axis);
+    int64_t hot = (*positions)[linearize(position, outer)];
+    hot = hot < 0 ? hot + shape[axis] : hot;
+    return element(2, hot == index[axis] ? 1 : 0);
+  });
 }
 
 // Float arithmetic on numbers with one element.
@@ -493,11 +513,12 @@ void DataFolder::foldElementwise() {
     shapes.push_back(*staticShape(node.dims(i)));
   }
   bool floatOperands = isa<FloatType>(node.elem(0));
+  StringRef name = op == "Mod" && node.getInt("fmod", 0) == 0 ? "FloorMod" : op;
   fill([&](ArrayRef<int64_t> index) {
     AffineExpr value = element(0, broadcastIndex(index, shapes[0]));
     for (size_t i = 1; i < shapes.size(); ++i) {
       AffineExpr other = element(i, broadcastIndex(index, shapes[i]));
-      AffineExpr folded = foldBinary(symbols, op, value, other, floatOperands);
+      AffineExpr folded = foldBinary(symbols, name, value, other, floatOperands);
       if (!folded && op == "Min" && !floatOperands)
         folded = foldMinimum(value, other);
       value = folded;
