@@ -81,7 +81,9 @@ bool followMask(Value value, AttentionScores &scores, unsigned depth) {
     if (lhs.getType() != value.getType() || !follow(lhs, inner, depth))
       return false;
     scores = inner;
-    scores.floatMasks.push_back(rhs);
+    // What is left of a mask that hides nothing.
+    if (!isScalar(rhs, 0, /*tolerance=*/0))
+      scores.floatMasks.push_back(rhs);
     return true;
   });
 }

@@ -78,3 +78,17 @@ func.func @lookups(%ids: tensor<?x?xi64, #tp.dims<[s0, s1]>>, %pairs: tensor<?x2
   return
 }
 }
+
+// -----
+
+// A padding that depends on a size is one; the others are none.
+module attributes {tp.symbols = ["batch", "seq"]} {
+func.func @padded_to_a_multiple(%x: tensor<?x?x8xf32, #tp.dims<[s0, s1, 8]>>) {
+  // expected-remark @+1 {{whole}}
+  %pads = "onnx.SymbolicConstant"() {value = #tp.dims<[0, 0, 0, 0, (s1 * 4) mod 5, 0]>} : () -> tensor<6xi64>
+  %none = "onnx.NoValue"() : () -> none
+  // expected-remark @+1 {{([i, l, j], [m], [], []) -> ([i, k, j]) {i=s0 parallel, j=8 parallel, k=s1 * 5 - ((s1 * 4) floordiv 5) * 5 whole, l=s1 whole,}}
+  %0 = "onnx.Pad"(%x, %pads, %none, %none) : (tensor<?x?x8xf32, #tp.dims<[s0, s1, 8]>>, tensor<6xi64>, none, none) -> tensor<?x?x8xf32, #tp.dims<[s0, s1 + (s1 * 4) mod 5, 8]>>
+  return
+}
+}

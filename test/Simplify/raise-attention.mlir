@@ -364,3 +364,18 @@ func.func @temperature(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: te
   %z = "onnx.MatMul"(%w, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
   return %y, %z : tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>
 }
+
+// -----
+
+// What an exporter leaves of a mask that hides nothing: zero is added.
+// CHECK-LABEL: func @no_mask_left
+// CHECK: %[[NONE:.*]] = "onnx.NoValue"
+// CHECK: "onnx.Attention"(%arg0, %{{[^,]*}}, %arg2, %[[NONE]],
+func.func @no_mask_left(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32> {
+  %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+  %s = "onnx.MatMul"(%q, %kt) : (tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32>) -> tensor<2x4x3x5xf32>
+  %m = "onnx.Add"(%s, %zero) : (tensor<2x4x3x5xf32>, tensor<f32>) -> tensor<2x4x3x5xf32>
+  %p = "onnx.Softmax"(%m) {axis = -1 : si64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %y = "onnx.MatMul"(%p, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
+  return %y : tensor<2x4x3x8xf32>
+}

@@ -127,6 +127,30 @@ TEST(ImportGraphTest, ScalarArithmeticFolds) {
             "dense<4.000000e+00> : tensor<f32>");
 }
 
+TEST(ImportGraphTest, ARemainderHasTheSignOfTheDivisor) {
+  // Padding to the next multiple of 5 of a size that is not known.
+  EXPECT_IR(importGraph("g (float[n] x) => (float[m] y) <int64 minus = {-1}, "
+                        "int64 five = {5}, int64[1] none = {0}> { s = Shape(x) "
+                        "t = Mul(s, minus) r = Mod(t, five) p = Concat <axis = "
+                        "0> (none, r) y = Pad(x, p) }"),
+            "mod 5", "\"onnx.Pad\"");
+  // fmod truncates.
+  EXPECT_ERROR(importGraph("g (float[n] x) => (float[m] y) <int64 minus = {-1}, "
+                           "int64 five = {5}, int64[1] none = {0}> { s = "
+                           "Shape(x) t = Mul(s, minus) r = Mod <fmod = 1> (t, "
+                           "five) p = Concat <axis = 0> (none, r) y = Pad(x, "
+                           "p) }"),
+               "only known when the model runs");
+}
+
+TEST(ImportGraphTest, OneHotRepetitionsFold) {
+  EXPECT_IR(importGraph("g (float[n, 1, 4] x) => (float[n, k, l] y) <int64[1] "
+                        "at = {-2}, int64 depth = {3}, int64[2] values = {1, "
+                        "6}, int64[1] flat = {-1}> { o = OneHot(at, depth, "
+                        "values) r = Reshape(o, flat) y = Tile(x, r) }"),
+            "dense<[1, 6, 1]>", "#tp.dims<[s0, 6, 4]>");
+}
+
 TEST(ImportGraphTest, RangesAndSlices) {
   EXPECT_IR(importGraph("g (float[past,4] k, float[seq,4] x) => (int64[n] y) "
                         "<int64 i = {0}, int64 one = {1}> {"
