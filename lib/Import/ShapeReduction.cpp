@@ -88,12 +88,14 @@ static LogicalResult inferLayerNorm(Node &node) {
                               << node.info->operands[0].name << "'";
   }
   std::fill(stats.begin() + *axis, stats.end(), node.constant(1));
-  Type statsType = Float32Type::get(node.context());
-  if (node.getInt("stash_type", 1) != 1)
-    statsType = node.elem(0);
+  FailureOr<Type> statsType = resolveElementType(node, node.getInt("stash_type", 1));
+  if (failed(statsType))
+    return failure();
+  if (!isa<FloatType>(*statsType))
+    return node.emitError() << "stash_type " << *statsType << " is no floating-point type";
   node.setResult(0, node.elem(1), node.dims(0));
   for (size_t i = 1; i < node.info->results.size(); ++i)
-    node.setResult(i, statsType, stats);
+    node.setResult(i, *statsType, stats);
   return success();
 }
 

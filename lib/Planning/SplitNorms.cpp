@@ -62,6 +62,7 @@ void split(onnx::RMSNormalizationOp norm) {
                                              norm.getEpsilon().convertToDouble());
   Value inverse = g.map<onnx::ReciprocalOp>({g.map<onnx::SqrtOp>({variance})});
   Value scaled = g.convert(g.map<onnx::MulOp>({x, inverse}), narrow);
+  scaled = g.convert(scaled, onnx::GraphBuilder::elementType(norm.getScale()));
   Value result = g.map<onnx::MulOp>({scaled, norm.getScale()});
   norm->getResult(0).replaceAllUsesWith(result);
   norm->erase();

@@ -53,8 +53,9 @@ struct DecomposeNorm : RewritePattern {
     Value variance = row.binary<onnx::AddOp>(mean, row.constant(wide, getFloat(op, "epsilon", 1e-5)));
     Value inverse = row.unary<onnx::ReciprocalOp>(row.unary<onnx::SqrtOp>(variance));
     Value result = row.binary<onnx::MulOp>(x, inverse);
-    // The scale is applied after rounding to the tensor's own type.
-    result = row.convert(result, narrow);
+    // The scale, which may have another type, is applied after rounding to the
+    // tensor's own.
+    result = row.convert(row.convert(result, narrow), getElementTypeOrSelf(op->getResult(0).getType()));
     result = row.binary<onnx::MulOp>(result, op->getOperand(1));
     if (hasOperand(op, 2))
       result = row.binary<onnx::AddOp>(result, op->getOperand(2));
