@@ -38,6 +38,34 @@ bool becomesHeads(Value value, int64_t size) {
   return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(depth) && heads > 1 && heads * depth == size;
 }
 
+/// Whether `value` are the heads of attention, merged to `size` columns, or the
+/// product of projections in a gated layer: what devices hold columns of.
+bool isInnerResult(Value value, int64_t size, unsigned depth = 4) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  if (auto merge = dyn_cast<onnx::ReshapeOp>(op)) {
+    auto type = dyn_cast<RankedTensorType>(merge.getData().getType());
+    if (!type || type.getRank() < 3)
+      return false;
+    int64_t heads = type.getDimSize(type.getRank() - 2), columns = type.getDimSize(type.getRank() - 1);
+    return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(columns) && heads > 1 && heads * columns == size;
+  }
+  if (isProjection(value))
+    return true;
+  bool passes = isa<onnx::MulOp, onnx::PowOp, onnx::ReluOp, onnx::GeluOp, onnx::SwishOp>(op);
+  return passes &&
+         llvm::any_of(op->getOperands(), [&](Value operand) { return isInnerResult(operand, size, depth - 1); });
+}
+
+/// Whether all that is done with `value` is a product with a weight.
+bool isProjected(Value value) {
+  if (!value.hasOneUse())
+    return false;
+  auto product = dyn_cast<onnx::MatMulOp>(*value.user_begin());
+  return product && product.getA() == value && isWeightExpression(product.getB());
+}
+
 bool isDivisible(onnx::RMSNormalizationOp norm, int64_t devices) {
   Value x = norm.getX();
   auto type = dyn_cast<RankedTensorType>(x.getType());
@@ -46,7 +74,8 @@ bool isDivisible(onnx::RMSNormalizationOp norm, int64_t devices) {
     return false;
   int64_t size = type.getShape().back(), axis = norm.getAxis();
   return (axis == -1 || axis == type.getRank() - 1) && !ShapedType::isDynamic(size) && size % devices == 0 &&
-         isProjection(x) && becomesHeads(norm->getResult(0), size);
+         ((isProjection(x) && becomesHeads(norm->getResult(0), size)) ||
+          (!isProjection(x) && isInnerResult(x, size) && isProjected(norm->getResult(0))));
 }
 
 void split(onnx::RMSNormalizationOp norm) {
@@ -58,8 +87,8 @@ void split(onnx::RMSNormalizationOp norm) {
   double size = cast<RankedTensorType>(norm.getX().getType()).getDimSize(last);
   Value x = g.convert(norm.getX(), wide);
   Value squares = g.reduce<onnx::ReduceSumOp>(g.map<onnx::MulOp>({x, x}), {last});
-  Value variance = g.withScalar<onnx::AddOp>(g.withScalar<onnx::DivOp>(squares, size),
-                                             norm.getEpsilon().convertToDouble());
+  Value variance =
+      g.withScalar<onnx::AddOp>(g.withScalar<onnx::DivOp>(squares, size), norm.getEpsilon().convertToDouble());
   Value inverse = g.map<onnx::ReciprocalOp>({g.map<onnx::SqrtOp>({variance})});
   Value scaled = g.convert(g.map<onnx::MulOp>({x, inverse}), narrow);
   scaled = g.convert(scaled, onnx::GraphBuilder::elementType(norm.getScale()));

@@ -45,3 +45,34 @@ module attributes {tp.files = ["model.onnx"]} {
     return %n : tensor<2048x512xf32>
   }
 }
+
+// -----
+
+// The norm in front of the output projection of a gated layer: a sum per row, and
+// the one of the products.
+// CHECK-LABEL: func.func @gated
+// CHECK: %[[SQUARES:.*]] = "onnx.ReduceSum"{{.*}} -> tensor<2048x1xf32>
+// CHECK: tp.all_reduce %[[SQUARES]] sum over <["tp"]> {{.*}}: tensor<2048x1xf32>
+// CHECK: %[[Y:.*]] = "onnx.MatMul"{{.*}} (tensor<2048x512xf32>, tensor<512x512xf32>) -> tensor<2048x512xf32>
+// CHECK: tp.reduce_scatter %[[Y]] sum
+// CHECK-NOT: tp.all_gather
+// CHECK: return
+module attributes {tp.files = ["model.onnx"]} {
+  tp.mesh @mesh <["tp" = 2]>
+  func.func @gated(%x: tensor<2048x512xf32>) -> tensor<2048x512xf32> {
+    %u = tp.weight "u" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [1024, 1]>} : tensor<512x1024xf32>
+    %g = tp.weight "g" {file = 0 : i32, view = #tp.view<elem = f32, offset = 2097152, strides = [1024, 1]>} : tensor<512x1024xf32>
+    %d = tp.weight "d" {file = 0 : i32, view = #tp.view<elem = f32, offset = 4194304, strides = [512, 1]>} : tensor<1024x512xf32>
+    %scale = tp.weight "s" {file = 0 : i32, view = #tp.view<elem = f32, offset = 6291456, strides = [1]>} : tensor<1024xf32>
+    %last = tp.weight "l" {file = 0 : i32, view = #tp.view<elem = f32, offset = 6295552, strides = [1]>} : tensor<512xf32>
+    %0 = "onnx.MatMul"(%x, %u) : (tensor<2048x512xf32>, tensor<512x1024xf32>) -> tensor<2048x1024xf32>
+    %1 = "onnx.MatMul"(%x, %g) : (tensor<2048x512xf32>, tensor<512x1024xf32>) -> tensor<2048x1024xf32>
+    %2 = "onnx.Relu"(%1) : (tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
+    %3 = "onnx.Mul"(%2, %0) : (tensor<2048x1024xf32>, tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
+    %4 = "onnx.RMSNormalization"(%3, %scale) {axis = -1 : si64, epsilon = 1.0e-6 : f32} : (tensor<2048x1024xf32>, tensor<1024xf32>) -> tensor<2048x1024xf32>
+    %5 = "onnx.MatMul"(%4, %d) : (tensor<2048x1024xf32>, tensor<1024x512xf32>) -> tensor<2048x512xf32>
+    %6 = "onnx.Add"(%5, %x) : (tensor<2048x512xf32>, tensor<2048x512xf32>) -> tensor<2048x512xf32>
+    %7 = "onnx.RMSNormalization"(%6, %last) {axis = -1 : si64, epsilon = 1.0e-6 : f32} : (tensor<2048x512xf32>, tensor<512xf32>) -> tensor<2048x512xf32>
+    return %7 : tensor<2048x512xf32>
+  }
+}
