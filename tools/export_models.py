@@ -33,55 +33,7 @@ import warnings
 
 import numpy as np
 
-TEXT = dict(
-    vocab_size=512,
-    hidden_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=8,
-    max_position_embeddings=128,
-    bos_token_id=1,
-    eos_token_id=2,
-    pad_token_id=0,
-)
-DECODER = dict(TEXT, intermediate_size=256, num_key_value_heads=4)
-GPT = dict(vocab_size=512, n_embd=128, n_layer=2, n_head=8, n_positions=128, bos_token_id=1, eos_token_id=2)
-SEQ2SEQ = dict(
-    vocab_size=512,
-    d_model=128,
-    encoder_layers=2,
-    decoder_layers=2,
-    encoder_attention_heads=8,
-    decoder_attention_heads=8,
-    encoder_ffn_dim=256,
-    decoder_ffn_dim=256,
-    max_position_embeddings=128,
-    pad_token_id=0,
-    bos_token_id=1,
-    eos_token_id=2,
-    decoder_start_token_id=2,
-)
-VISION = dict(
-    hidden_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=8,
-    intermediate_size=256,
-    image_size=32,
-    patch_size=8,
-)
-TOWERS = dict(hidden_size=128, num_hidden_layers=2, num_attention_heads=8, intermediate_size=256)
-SPEECH = dict(
-    hidden_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=8,
-    intermediate_size=256,
-    conv_dim=(32, 32, 32),
-    conv_kernel=(10, 3, 2),
-    conv_stride=(5, 2, 2),
-    num_feat_extract_layers=3,
-    num_conv_pos_embeddings=16,
-    num_conv_pos_embedding_groups=4,
-    vocab_size=32,
-)
+from export_configs import DECODER, GPT, MORE_MODELS, SEQ2SEQ, SPEECH, T5, TEXT, TOWERS, VISION
 
 # name: (model class, configuration class, configuration, kind). A kind names
 # the inputs; see `make_inputs`.
@@ -269,18 +221,7 @@ MODELS = {
     "t5": (
         "T5ForConditionalGeneration",
         "T5Config",
-        dict(
-            vocab_size=512,
-            d_model=128,
-            d_kv=16,
-            d_ff=256,
-            num_layers=2,
-            num_decoder_layers=2,
-            num_heads=8,
-            decoder_start_token_id=0,
-            pad_token_id=0,
-            eos_token_id=1,
-        ),
+        T5,
         "seq2seq",
     ),
     "m2m_100": ("M2M100ForConditionalGeneration", "M2M100Config", SEQ2SEQ, "seq2seq"),
@@ -357,6 +298,7 @@ MODELS = {
     "torch_decoder": ("TransformerDecoder", "TransformerDecoderLayer", dict(TORCH, batch_first=False), "torch_memory"),
     "torch_attention": ("MultiheadAttention", None, dict(embed_dim=128, num_heads=8, batch_first=True), "torch_memory"),
 }
+MODELS.update(MORE_MODELS)
 
 # The optimizer's name of an architecture.
 FUSIONS = {
@@ -381,7 +323,7 @@ LEFT_PADDING = 2
 class Flat:
     """A model as a function of tensors: named inputs, then the cache."""
 
-    def __new__(cls, model, names, layers):
+    def __new__(cls, model, names, layers, uncached=False):
         import torch
         from transformers.cache_utils import DynamicCache
 
@@ -392,6 +334,8 @@ class Flat:
 
             def forward(self, *inputs):
                 arguments = dict(zip(names, inputs))
+                if uncached:
+                    arguments.update(use_cache=False)
                 if layers:
                     cache = DynamicCache()
                     past = inputs[len(names) :]
@@ -489,7 +433,7 @@ def make_inputs(model, kind, case):
     elif case.get("pad") == "right":
         mask[0, -LEFT_PADDING:] = 0
     two = {0: "batch", 1: "seq"}
-    if kind == "encoder":
+    if kind in ("encoder", "plain"):
         return {"input_ids": (tokens, two), "attention_mask": (mask, two)}
     if kind == "cache":
         inputs = {"input_ids": (tokens, two), "attention_mask": (mask, {0: "batch", 1: "total"})}
@@ -518,6 +462,12 @@ def make_inputs(model, kind, case):
         if kind == "torch_memory":
             inputs["memory"] = rows(seq + 3, "memory_seq")
         return inputs
+    if kind == "speech2seq":
+        features = rng.standard_normal((batch, 16, 48)).astype(np.float32)
+        if model.config.model_type != "whisper":
+            features = features.transpose(0, 2, 1)
+        targets = rng.integers(3, 500, (batch, seq - 2))
+        return {"input_features": (features, {0: "batch"}), "decoder_input_ids": (targets, {0: "batch", 1: "dec_seq"})}
     images = rng.standard_normal((batch, 3, 32, 32)).astype(np.float32)
     if kind == "image":
         return {"pixel_values": (images, {0: "batch"})}
@@ -558,7 +508,7 @@ def make_cases(kind, exporter):
         if exporter == "legacy":
             return [dict(name="b2s6", batch=2, seq=6)]  # A trace keeps the sizes of its example.
         return [dict(name="b1s9", batch=1, seq=9), dict(name="b3s5", batch=3, seq=5)]
-    if kind in ("encoder", "seq2seq"):
+    if kind in ("encoder", "plain", "seq2seq", "speech2seq"):
         return [dict(name="b1s7", batch=1, seq=7), dict(name="b2s16_rightpad", batch=2, seq=16, pad="right")]
     return [dict(name="b1", batch=1, seq=1), dict(name="b3", batch=3, seq=1)]
 
@@ -583,7 +533,8 @@ class Exporter:
     def inputs(self, case):
         inputs = make_inputs(self.model, self.kind, case)
         if self.flat is None:
-            self.flat = Flat(self.model, list(inputs), len(self.cache_shapes) // 2)
+            uncached = self.kind == "plain" and "use_cache" in inspect.signature(self.model.forward).parameters
+            self.flat = Flat(self.model, list(inputs), len(self.cache_shapes) // 2, uncached)
         rng = np.random.default_rng(7)
         for i, shape in enumerate(self.cache_shapes):
             past = (case["batch"], shape[1], case["past"], shape[3])
@@ -603,7 +554,7 @@ class Exporter:
         torch = self.torch
         # Sizes of two and more, all different: one is special to exporters.
         sample = {"cache": dict(batch=2, seq=3, past=5), "encoder": dict(batch=2, seq=6), "seq2seq": dict(batch=2, seq=6)}
-        sample["torch"] = sample["torch_memory"] = dict(batch=2, seq=6)
+        sample["plain"] = sample["speech2seq"] = sample["torch"] = sample["torch_memory"] = dict(batch=2, seq=6)
         inputs = self.inputs(sample.get(self.kind, dict(batch=2, seq=1)))
         arguments = tuple(torch.from_numpy(np.asarray(array)) for array, _ in inputs.values())
         names = self.output_names(arguments)
@@ -716,7 +667,7 @@ class Exporter:
             stored = {"in_" + name: arrays[name] for name in inputs}
             stored.update({"out_" + name: array for name, array in zip(names, expected)})
             rows = None
-            if case.get("pad") and self.kind in ("cache", "encoder"):
+            if case.get("pad") and self.kind in ("cache", "encoder", "plain"):
                 mask = arrays["attention_mask"].astype(bool)
                 rows = mask[:, -arrays["input_ids"].shape[1] :]
                 stored["rowmask"] = rows
