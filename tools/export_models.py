@@ -33,6 +33,7 @@ import warnings
 
 import numpy as np
 
+import encoder_models
 from export_configs import DECODER, GPT, MORE_MODELS, SEQ2SEQ, SPEECH, T5, TEXT, TOWERS, VISION
 
 # name: (model class, configuration class, configuration, kind). A kind names
@@ -299,6 +300,7 @@ MODELS = {
     "torch_attention": ("MultiheadAttention", None, dict(embed_dim=128, num_heads=8, batch_first=True), "torch_memory"),
 }
 MODELS.update(MORE_MODELS)
+MODELS.update(encoder_models.MODELS)
 
 # The optimizer's name of an architecture.
 FUSIONS = {
@@ -349,7 +351,8 @@ class Flat:
                         values += [layer.keys, layer.values]
                 return tuple(values)
 
-        return FlatModule()
+        # An export leaves the mode in which it found the module.
+        return FlatModule().eval()
 
 
 def halve(options):
@@ -401,8 +404,8 @@ def make_model(name, tiny):
     # One product over gathered experts: the form that can be exported.
     config._experts_implementation = "batched_mm"
     model = getattr(transformers, class_name)(config)
-    if kind == "features":
-        model = model.encoder
+    if kind == "features" or kind.endswith("_encoder"):
+        model = model.get_encoder()
     return set_weights(model), kind
 
 
@@ -435,6 +438,9 @@ def make_inputs(model, kind, case):
     two = {0: "batch", 1: "seq"}
     if kind in ("encoder", "plain"):
         return {"input_ids": (tokens, two), "attention_mask": (mask, two)}
+    if kind == "boxes":
+        corners = np.sort(rng.integers(0, 32, (batch, seq, 2, 2)), 2).reshape(batch, seq, 4)
+        return {"input_ids": (tokens, two), "bbox": (corners, two), "attention_mask": (mask, two)}
     if kind == "cache":
         inputs = {"input_ids": (tokens, two), "attention_mask": (mask, {0: "batch", 1: "total"})}
         if "position_ids" in inspect.signature(model.forward).parameters:
@@ -484,6 +490,14 @@ def make_inputs(model, kind, case):
         return {"input_ids": (texts, {0: "text_batch"}), "pixel_values": (images, {0: "batch"})}
     if kind == "features":
         return {"input_features": (rng.standard_normal((batch, 16, 48)).astype(np.float32), {0: "batch"})}
+    if kind in ("frames", "frames_encoder", "spectrogram"):
+        name = "input_values" if kind == "spectrogram" else "input_features"
+        return {name: (rng.standard_normal((batch, 48, 16)).astype(np.float32), {0: "batch"})}
+    if kind == "video":
+        frames = rng.standard_normal((batch, 2, 3, 32, 32)).astype(np.float32)
+        return {"pixel_values": (frames, {0: "batch"})}
+    if kind == "long_audio_encoder":
+        return {"input_values": (rng.standard_normal((batch, 4000)).astype(np.float32), {0: "batch"})}
     if kind == "audio":
         return {"input_values": (rng.standard_normal((batch, 400)).astype(np.float32), {0: "batch"})}
     raise ValueError(kind)
@@ -508,7 +522,7 @@ def make_cases(kind, exporter):
         if exporter == "legacy":
             return [dict(name="b2s6", batch=2, seq=6)]  # A trace keeps the sizes of its example.
         return [dict(name="b1s9", batch=1, seq=9), dict(name="b3s5", batch=3, seq=5)]
-    if kind in ("encoder", "plain", "seq2seq", "speech2seq"):
+    if kind in ("encoder", "plain", "seq2seq", "speech2seq", "boxes"):
         return [dict(name="b1s7", batch=1, seq=7), dict(name="b2s16_rightpad", batch=2, seq=16, pad="right")]
     return [dict(name="b1", batch=1, seq=1), dict(name="b3", batch=3, seq=1)]
 
@@ -555,6 +569,7 @@ class Exporter:
         # Sizes of two and more, all different: one is special to exporters.
         sample = {"cache": dict(batch=2, seq=3, past=5), "encoder": dict(batch=2, seq=6), "seq2seq": dict(batch=2, seq=6)}
         sample["plain"] = sample["speech2seq"] = sample["torch"] = sample["torch_memory"] = dict(batch=2, seq=6)
+        sample["boxes"] = sample["encoder"]
         inputs = self.inputs(sample.get(self.kind, dict(batch=2, seq=1)))
         arguments = tuple(torch.from_numpy(np.asarray(array)) for array, _ in inputs.values())
         names = self.output_names(arguments)
@@ -667,7 +682,7 @@ class Exporter:
             stored = {"in_" + name: arrays[name] for name in inputs}
             stored.update({"out_" + name: array for name, array in zip(names, expected)})
             rows = None
-            if case.get("pad") and self.kind in ("cache", "encoder", "plain"):
+            if case.get("pad") and self.kind in ("cache", "encoder", "plain", "boxes"):
                 mask = arrays["attention_mask"].astype(bool)
                 rows = mask[:, -arrays["input_ids"].shape[1] :]
                 stored["rowmask"] = rows

@@ -66,11 +66,14 @@ bool followScale(Value value, AttentionScores &scores, unsigned depth) {
   if (!matchScaled(value, x, factor))
     return false;
   AttentionScores inner;
-  // A mask within would be scaled too.
-  if (!follow(x, inner, depth) || inner.softcap != 0 || hasMasks(inner))
+  if (!follow(x, inner, depth) || inner.softcap != 0 || !inner.replacedMasks.empty() ||
+      (hasMasks(inner) && factor <= 0))
     return false;
   scores = inner;
   scores.scale *= factor;
+  // What was added within is scaled, too.
+  for (AttentionScores::FloatMask &mask : scores.floatMasks)
+    mask.factor *= factor;
   return true;
 }
 
@@ -83,7 +86,7 @@ bool followMask(Value value, AttentionScores &scores, unsigned depth) {
     scores = inner;
     // What is left of a mask that hides nothing.
     if (!isScalar(rhs, 0, /*tolerance=*/0))
-      scores.floatMasks.push_back(rhs);
+      scores.floatMasks.push_back({rhs});
     return true;
   });
 }
@@ -127,8 +130,8 @@ bool follow(Value value, AttentionScores &scores, unsigned depth) {
     scores.widened = true;
     return true;
   }
-  return followSoftcap(value, scores, depth) ||
-         followScale(value, scores, depth) || followMask(value, scores, depth);
+  return followSoftcap(value, scores, depth) || followScale(value, scores, depth) ||
+         followMask(value, scores, depth);
 }
 
 } // namespace

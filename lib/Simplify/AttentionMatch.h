@@ -23,7 +23,12 @@ struct AttentionScores {
   llvm::SmallVector<mlir::Value> boolMasks;
   /// Where true, the key is hidden.
   llvm::SmallVector<mlir::Value> hiddenMasks;
-  llvm::SmallVector<mlir::Value> floatMasks;
+  /// Added to the score, times a positive factor.
+  struct FloatMask {
+    mlir::Value mask;
+    double factor = 1;
+  };
+  llvm::SmallVector<FloatMask> floatMasks;
   /// Keys hidden by a finite number that replaces their score.
   struct ReplacedMask {
     mlir::Value condition, hidden;

@@ -92,11 +92,13 @@ Value makeMask(PatternRewriter &rewriter, Location loc,
   for (const AttentionScores::ReplacedMask &mask : scores.replacedMasks)
     add(makeFloatMask(rewriter, loc, mask.condition, mask.hidden,
                       mask.hidesWhereTrue));
-  for (Value mask : scores.floatMasks) {
+  for (auto [mask, factor] : scores.floatMasks) {
     if (Value condition = getVisible(rewriter, mask))
       see(condition);
-    else
+    else if (factor == 1)
       add(mask);
+    else
+      add(makeLike<onnx::MulOp>(rewriter, loc, mask, {mask, makeScalar(rewriter, loc, factor, getElementType(mask))}));
   }
   if (!bias)
     return visible ? visible : onnx::NoValueOp::create(rewriter, loc);
@@ -135,13 +137,10 @@ bool haveFittingMasks(const AttentionScores &scores, ArrayRef<AffineExpr> dims,
   auto fitsFloat = [&](Value mask) {
     return fits(mask) && getElementType(mask) == element;
   };
-  return llvm::all_of(scores.boolMasks, fits) &&
-         llvm::all_of(scores.hiddenMasks, fits) &&
-         llvm::all_of(scores.floatMasks, fitsFloat) &&
-         llvm::all_of(scores.replacedMasks, [&](const auto &mask) {
-           return fits(mask.condition) &&
-                  getElementType(mask.hidden) == element;
-         });
+  return llvm::all_of(scores.boolMasks, fits) && llvm::all_of(scores.hiddenMasks, fits) &&
+         llvm::all_of(scores.floatMasks, [&](const auto &mask) { return fitsFloat(mask.mask); }) &&
+         llvm::all_of(scores.replacedMasks,
+                      [&](const auto &mask) { return fits(mask.condition) && getElementType(mask.hidden) == element; });
 }
 
 /// `mask` with its one column repeated for every key.
@@ -315,9 +314,8 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
       attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
     if (scores->widened || narrowed)
       attributes.push_back(intAttr(rewriter, "softmax_precision", kOnnxFloat));
-    auto attention = onnx::AttentionOp::create(
-        rewriter, loc, TypeRange{op.getY().getType()},
-        ValueRange{scores->query, key, value, mask}, attributes);
+    auto attention = onnx::AttentionOp::create(rewriter, loc, TypeRange{op.getY().getType()},
+                                               ValueRange{scores->query, key, value, mask}, attributes);
     rewriter.replaceOp(op, attention.getY());
     return success();
   }

@@ -194,6 +194,38 @@ struct RemoveExpand : OpRewritePattern<onnx::ExpandOp> {
   }
 };
 
+/// Repetitions are dimensions of their own, broadcast and merged: heads that are
+/// repeated for a batch stay apart from it.
+struct TileToExpand : OpRewritePattern<onnx::TileOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::TileOp op, PatternRewriter &rewriter) const override {
+    Value input = op->getOperand(0), result = op->getResult(0);
+    std::optional<Dims> repeats = getSymbolicInts(op->getOperand(1));
+    Dims dims = getDims(input), tiled = getDims(result);
+    if (!repeats || repeats->size() != dims.size() || !allKnown(*repeats) || !allKnown(dims) || !allKnown(tiled))
+      return failure();
+    AffineExpr one = rewriter.getAffineConstantExpr(1);
+    Dims apart, repeated;
+    for (auto [dim, count] : llvm::zip_equal(dims, *repeats)) {
+      if (tp::getConst(count) == 1) {
+        apart.push_back(dim);
+        repeated.push_back(dim);
+        continue;
+      }
+      apart.push_back(one);
+      repeated.push_back(count);
+      if (tp::getConst(dim) != 1) {
+        apart.push_back(dim);
+        repeated.push_back(dim);
+      }
+    }
+    Value x = makeReshape(rewriter, op.getLoc(), input, apart);
+    x = makeExpand(rewriter, op.getLoc(), x, repeated);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), x, tiled));
+    return success();
+  }
+};
+
 /// Whether the operation broadcasts its operands to one shape.
 bool broadcasts(Operation *op) {
   return isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::PowOp,
@@ -276,10 +308,8 @@ struct SimplifyMovement
 } // namespace
 
 void tpo::simplify::populateMovementPatterns(RewritePatternSet &patterns) {
-  patterns.add<RemoveIdentity, RemoveCast, ToReshape<onnx::UnsqueezeOp>,
-               ToReshape<onnx::SqueezeOp>, ToReshape<onnx::FlattenOp>,
-               SplitToSlices, GatherToSlice, GatherNDToSlice, RemoveSlice,
-               RemoveConcat, RemoveExpand, BypassExpand, HoistExpand>(
-      patterns.getContext());
+  patterns.add<RemoveIdentity, RemoveCast, ToReshape<onnx::UnsqueezeOp>, ToReshape<onnx::SqueezeOp>,
+               ToReshape<onnx::FlattenOp>, SplitToSlices, GatherToSlice, GatherNDToSlice, RemoveSlice, RemoveConcat,
+               RemoveExpand, BypassExpand, HoistExpand, TileToExpand>(patterns.getContext());
   populateReshapePatterns(patterns);
 }

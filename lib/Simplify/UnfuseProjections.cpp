@@ -93,27 +93,6 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
 struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  /// Whether a reshape of `rows` and columns to `split` keeps the rows and has
-  /// the columns from dimension `axis` on, dimensions of size 1 aside.
-  static bool startsColumns(ArrayRef<AffineExpr> rows,
-                            ArrayRef<AffineExpr> split, int64_t axis) {
-    size_t next = 0;
-    auto skipOnes = [&] {
-      while (next < rows.size() && tp::getConst(rows[next]) == 1)
-        ++next;
-    };
-    for (AffineExpr size : split.take_front(axis)) {
-      if (tp::getConst(size) == 1)
-        continue;
-      skipOnes();
-      if (next == rows.size() || !tp::provablyEqual(rows[next], size))
-        return false;
-      ++next;
-    }
-    skipOnes();
-    return next == rows.size();
-  }
-
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
@@ -125,9 +104,14 @@ struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
     Value y = reshape.getData();
     Dims columns = getDims(y), split = getDims(reshape.getReshaped());
     int64_t last = getRank(y) - 1;
-    if (last < 0 || !allKnown(columns) || !allKnown(split) ||
-        tp::getConst(split[slice->axis]) == 1 ||
-        !startsColumns(ArrayRef(columns).take_front(last), split, slice->axis))
+    if (last < 0 || !allKnown(columns) || !allKnown(split) || tp::getConst(split[slice->axis]) == 1)
+      return failure();
+    // The columns are the dimensions from the axis on; the rows before it may
+    // come apart, too.
+    auto product = [&](ArrayRef<AffineExpr> dims) { return tp::product(dims, getContext()); };
+    if (!tp::provablyEqual(product(ArrayRef(columns).take_front(last)),
+                           product(ArrayRef(split).take_front(slice->axis))) ||
+        !tp::provablyEqual(columns[last], product(ArrayRef(split).drop_front(slice->axis))))
       return failure();
     int64_t inner = 1;
     for (size_t i = slice->axis + 1; i < split.size(); ++i) {
@@ -173,9 +157,9 @@ struct SliceOfReshapedRows : OpRewritePattern<onnx::SliceOp> {
   }
 };
 
-/// A Reshape that only drops dimensions of size 1 of what was transposed is done
-/// after the Slice.
-struct SliceOfSqueezed : OpRewritePattern<onnx::SliceOp> {
+/// A Reshape that keeps the sliced dimension of what was transposed, and drops
+/// ones or merges others, is done after the Slice.
+struct SliceOfKeptDim : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
@@ -186,26 +170,21 @@ struct SliceOfSqueezed : OpRewritePattern<onnx::SliceOp> {
       return failure();
     Dims from = getDims(reshape.getData()), to = getDims(reshape.getReshaped());
     Dims result = getDims(op.getOutput());
-    if (from.size() <= to.size() || !allKnown(from) || !allKnown(to) ||
-        !allKnown(result))
+    if (!allKnown(from) || !allKnown(to) || !allKnown(result))
       return failure();
-    std::optional<int64_t> axis;
-    size_t next = 0;
-    for (size_t i = 0; i < from.size(); ++i) {
-      if (next < to.size() && tp::provablyEqual(from[i], to[next])) {
-        if (static_cast<int64_t>(next) == slice->axis)
-          axis = i;
-        ++next;
-      } else if (tp::getConst(from[i]) != 1) {
-        return failure();
-      }
+    auto product = [&](ArrayRef<AffineExpr> dims) { return tp::product(dims, getContext()); };
+    AffineExpr outer = product(ArrayRef(to).take_front(slice->axis));
+    AffineExpr inner = product(ArrayRef(to).drop_front(slice->axis + 1));
+    for (size_t axis = 0; axis < from.size(); ++axis) {
+      if (!tp::provablyEqual(from[axis], to[slice->axis]) ||
+          !tp::provablyEqual(product(ArrayRef(from).take_front(axis)), outer) ||
+          !tp::provablyEqual(product(ArrayRef(from).drop_front(axis + 1)), inner))
+        continue;
+      Value range = makeSlice(rewriter, op.getLoc(), reshape.getData(), axis, slice->start, slice->size);
+      replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, result));
+      return success();
     }
-    if (!axis || next != to.size())
-      return failure();
-    Value range = makeSlice(rewriter, op.getLoc(), reshape.getData(), *axis,
-                            slice->start, slice->size);
-    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, result));
-    return success();
+    return failure();
   }
 };
 
@@ -245,8 +224,8 @@ struct UnfuseProjections
     : tpo::impl::UnfuseProjectionsPassBase<UnfuseProjections> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfReshapedRows,
-                 SliceOfSqueezed, SliceBeforeTranspose>(&getContext());
+    patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfReshapedRows, SliceOfKeptDim, SliceBeforeTranspose>(
+        &getContext());
     populateReshapePatterns(patterns);
     populateWeightViewPatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

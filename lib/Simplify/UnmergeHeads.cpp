@@ -134,6 +134,35 @@ struct UnmergeRows : OpRewritePattern<onnx::MatMulOp> {
   }
 };
 
+/// Products of queries with one table for each position: einsum merges batch and
+/// heads into the rows of [position, batch * heads, d], and takes them apart
+/// again. The table is broadcast over the batch instead.
+struct UnmergePositions : OpRewritePattern<onnx::MatMulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::MatMulOp op, PatternRewriter &rewriter) const override {
+    Value y = op.getY(), table = op.getB();
+    auto merge = op.getA().getDefiningOp<onnx::ReshapeOp>();
+    auto split = y.hasOneUse() ? dyn_cast<onnx::ReshapeOp>(*y.user_begin()) : onnx::ReshapeOp();
+    if (!merge || !split || getRank(y) != 3 || getRank(table) != 3 || getRank(merge.getData()) != 4)
+      return failure();
+    Dims fine = getDims(merge.getData()), coarse = getDims(op.getA());
+    Dims own = getDims(table), result = getDims(split.getReshaped());
+    if (!allKnown(fine) || !allKnown(coarse) || !allKnown(own) || !allKnown(result))
+      return failure();
+    // A known count in front of the rows is taken for heads, above.
+    if (tp::getConst(fine[1]) || !tp::provablyEqual(coarse[0], fine[0]) || !tp::provablyEqual(coarse[2], fine[3]) ||
+        !tp::provablyEqual(own[0], fine[0]) || !sameDims(result, {fine[0], fine[1], fine[2], own[2]}))
+      return failure();
+    Value rows = makeTranspose(rewriter, op.getLoc(), merge.getData(), {1, 0, 2, 3});
+    Type type = tp::makeTensorType({fine[1], fine[0], fine[2], own[2]}, getElementType(y));
+    Value apart =
+        onnx::MatMulOp::create(rewriter, op.getLoc(), TypeRange{type}, ValueRange{rows, table}).getY();
+    replaceByNew(rewriter, split, makeTranspose(rewriter, op.getLoc(), apart, {1, 0, 2, 3}));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// Queries or keys that are scaled while merged.
 template <typename OpT> struct UnmergeScale : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
@@ -147,11 +176,15 @@ template <typename OpT> struct UnmergeScale : OpRewritePattern<OpT> {
     Value unmerged = getUnmerged(x);
     if (!unmerged || getElementType(unmerged) != getElementType(result))
       return failure();
+    // Still a division where it was one: a factor rounds differently, and
+    // sizes that are known may leave the scale where it is.
+    if (isa<onnx::DivOp>(op))
+      factor = 1 / factor;
     Value scalar =
         makeScalar(rewriter, op.getLoc(), factor, getElementType(result));
-    replaceByMerged(rewriter, op,
-                    makeLike<onnx::MulOp>(rewriter, op.getLoc(), unmerged,
-                                          {unmerged, scalar}));
+    replaceByMerged(
+        rewriter, op,
+        makeLike<OpT>(rewriter, op.getLoc(), unmerged, {unmerged, scalar}));
     return success();
   }
 };
@@ -196,7 +229,8 @@ struct UnmergeScores : RewritePattern {
       Value unmerged = getUnmerged(operand);
       Operation *producer = unmerged ? unmerged.getDefiningOp() : nullptr;
       if (producer && sameDims(getDims(operand), result) &&
-          (isScoreArithmetic(producer) || isa<onnx::MatMulOp>(producer)))
+          (isScoreArithmetic(producer) ||
+           isa<onnx::MatMulOp, onnx::GatherElementsOp, onnx::TransposeOp>(producer)))
         dims = getDims(unmerged);
     }
     if (dims.empty())
@@ -211,6 +245,43 @@ struct UnmergeScores : RewritePattern {
     if (isa<onnx::SoftmaxOp>(op))
       clone->setAttr("axis", intAttr(rewriter, "axis", -1).getValue());
     replaceByMerged(rewriter, op, clone->getResult(0));
+    return success();
+  }
+};
+
+/// Scores that are taken at relative positions: the columns of merged rows, where
+/// all heads have the same positions or have them merged.
+struct UnmergeGatherElements : OpRewritePattern<onnx::GatherElementsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::GatherElementsOp op,
+                                PatternRewriter &rewriter) const override {
+    Value result = op->getResult(0), positions = op->getOperand(1);
+    Value unmerged = getUnmerged(op->getOperand(0));
+    Dims own = getDims(positions);
+    if (!unmerged || getRank(result) != 3 ||
+        normalizeAxis(op.getAxis(), 3) != 2 || own.size() != 3 ||
+        !allKnown(own) ||
+        !tp::provablyEqual(own[0], getDims(op->getOperand(0))[0]))
+      return failure();
+    Dims outer = getDims(unmerged), dims{outer[0], outer[1], own[1], own[2]};
+    Location loc = op.getLoc();
+    Value apart;
+    auto expand = positions.getDefiningOp<onnx::ExpandOp>();
+    Dims once = expand ? getDims(expand.getInput()) : Dims();
+    if (once.size() == 3 && allKnown(once) && tp::getConst(once[0]) == 1) {
+      once.insert(once.begin(), once[0]);
+      apart = makeReshape(rewriter, loc, expand.getInput(), once);
+      apart = makeExpand(rewriter, loc, apart, dims);
+    } else {
+      apart = makeReshape(rewriter, loc, positions, dims);
+    }
+    Type type = tp::makeTensorType(dims, getElementType(result));
+    Value taken = onnx::GatherElementsOp::create(
+                      rewriter, loc, TypeRange{type},
+                      ValueRange{unmerged, apart},
+                      {intAttr(rewriter, "axis", 3)})
+                      ->getResult(0);
+    replaceByMerged(rewriter, op, taken);
     return success();
   }
 };
@@ -279,6 +350,7 @@ void tpo::simplify::populateAddBatchPatterns(RewritePatternSet &patterns) {
 }
 
 void tpo::simplify::populateUnmergeHeadsPatterns(RewritePatternSet &patterns) {
-  patterns.add<UnmergeMatMul, UnmergeRows, UnmergeScale<onnx::MulOp>,
-               UnmergeScale<onnx::DivOp>, UnmergeScores>(patterns.getContext());
+  patterns.add<UnmergeMatMul, UnmergeRows, UnmergePositions, UnmergeScale<onnx::MulOp>,
+               UnmergeScale<onnx::DivOp>, UnmergeScores,
+               UnmergeGatherElements>(patterns.getContext());
 }

@@ -84,11 +84,12 @@ func.func @softcap(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x5xf32>, %v: tensor
 
 // -----
 
-// A mask that is scaled with the scores, and a softmax over queries.
+// A softmax over queries, a factor of columns, and one of scores and mask that turns
+// the mask around.
 // CHECK-LABEL: func @not_attention
 // CHECK-NOT: onnx.Attention
-func.func @not_attention(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: tensor<1x2x3x4xf32>, %m: tensor<3x3xf32>) -> (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) {
-  %c = "onnx.Constant"() {value = dense<5.0> : tensor<f32>} : () -> tensor<f32>
+func.func @not_attention(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: tensor<1x2x3x4xf32>, %m: tensor<3x3xf32>, %columns: tensor<3xf32>) -> (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) {
+  %c = "onnx.Constant"() {value = dense<-5.0> : tensor<f32>} : () -> tensor<f32>
   %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x3x3xf32>
   %1 = "onnx.Add"(%0, %m) : (tensor<1x2x3x3xf32>, tensor<3x3xf32>) -> tensor<1x2x3x3xf32>
   %2 = "onnx.Mul"(%1, %c) : (tensor<1x2x3x3xf32>, tensor<f32>) -> tensor<1x2x3x3xf32>
@@ -96,7 +97,57 @@ func.func @not_attention(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x3xf32>, %v: 
   %4 = "onnx.MatMul"(%3, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   %5 = "onnx.Softmax"(%0) {axis = 2 : si64} : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
   %6 = "onnx.MatMul"(%5, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
-  return %4, %6 : tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>
+  %7 = "onnx.Mul"(%0, %columns) : (tensor<1x2x3x3xf32>, tensor<3xf32>) -> tensor<1x2x3x3xf32>
+  %8 = "onnx.Softmax"(%7) : (tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %9 = "onnx.MatMul"(%8, %v) : (tensor<1x2x3x3xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %4, %6, %9 : tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// The sum of products and positions is scaled, a mask behind it is not.
+// CHECK-LABEL: func @scaled_bias
+// CHECK-SAME: %[[Q:[^:]*]]: tensor{{.*}}, %[[KT:[^:]*]]: tensor{{.*}}, %[[V:[^:]*]]: tensor{{.*}}, %[[P:[^:]*]]: tensor{{.*}}, %[[M:[^:]*]]: tensor
+// CHECK: %[[SCALED:.*]] = "onnx.Mul"(%[[P]], %{{.*}}) : (tensor<1x2x3x5xf32>, tensor<f32>)
+// CHECK: %[[MASK:.*]] = "onnx.Add"(%{{.*}}, %{{.*}}) : {{.*}} -> tensor<1x2x3x5xf32>
+// CHECK: "onnx.Attention"(%[[Q]], %{{.*}}, %[[V]], %[[MASK]], {{.*}}scale = 2.500000e-01
+func.func @scaled_bias(%q: tensor<1x2x3x4xf32>, %kt: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x4xf32>, %p: tensor<1x2x3x5xf32>, %m: tensor<1x1x1x5xf32>) -> tensor<1x2x3x4xf32> {
+  %c = "onnx.Constant"() {value = dense<4.0> : tensor<f32>} : () -> tensor<f32>
+  %0 = "onnx.MatMul"(%q, %kt) : (tensor<1x2x3x4xf32>, tensor<1x2x4x5xf32>) -> tensor<1x2x3x5xf32>
+  %1 = "onnx.Add"(%0, %p) : (tensor<1x2x3x5xf32>, tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %2 = "onnx.Div"(%1, %c) : (tensor<1x2x3x5xf32>, tensor<f32>) -> tensor<1x2x3x5xf32>
+  %3 = "onnx.Add"(%2, %m) : (tensor<1x2x3x5xf32>, tensor<1x1x1x5xf32>) -> tensor<1x2x3x5xf32>
+  %4 = "onnx.Softmax"(%3) : (tensor<1x2x3x5xf32>) -> tensor<1x2x3x5xf32>
+  %5 = "onnx.MatMul"(%4, %v) : (tensor<1x2x3x5xf32>, tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
+  return %5 : tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// Relative positions taken from columns of merged heads: heads come apart again.
+// CHECK-LABEL: func @relative
+// CHECK-DAG: %[[KT:.*]] = "onnx.Transpose"(%{{.*}}) {perm = [0, 1, 3, 2]} : (tensor<2x2x6x4xf32>) -> tensor<2x2x4x6xf32>
+// CHECK: "onnx.GatherElements"(%{{.*}}, %{{.*}}) {axis = 3 : si64} : (tensor<2x2x3x6xf32>, tensor<2x2x3x3xi64>) -> tensor<2x2x3x3xf32>
+// CHECK: "onnx.Attention"
+func.func @relative(%q: tensor<2x2x3x4xf32>, %k: tensor<2x2x3x4xf32>, %v: tensor<2x2x3x4xf32>, %table: tensor<2x2x6x4xf32>, %at: tensor<1x3x3xi64>) -> tensor<2x2x3x4xf32> {
+  %merged = "onnx.Constant"() {value = dense<[4, 3, 4]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %apart = "onnx.Constant"() {value = dense<[2, 2, 3, 3]> : tensor<4xi64>} : () -> tensor<4xi64>
+  %rows = "onnx.Constant"() {value = dense<[4, 6, 4]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %all = "onnx.Constant"() {value = dense<[4, 3, 3]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %0 = "onnx.Reshape"(%q, %merged) : (tensor<2x2x3x4xf32>, tensor<3xi64>) -> tensor<4x3x4xf32>
+  %1 = "onnx.Reshape"(%k, %merged) : (tensor<2x2x3x4xf32>, tensor<3xi64>) -> tensor<4x3x4xf32>
+  %2 = "onnx.Transpose"(%1) {perm = [0, 2, 1]} : (tensor<4x3x4xf32>) -> tensor<4x4x3xf32>
+  %3 = "onnx.MatMul"(%0, %2) : (tensor<4x3x4xf32>, tensor<4x4x3xf32>) -> tensor<4x3x3xf32>
+  %4 = "onnx.Reshape"(%table, %rows) : (tensor<2x2x6x4xf32>, tensor<3xi64>) -> tensor<4x6x4xf32>
+  %5 = "onnx.Transpose"(%4) {perm = [0, 2, 1]} : (tensor<4x6x4xf32>) -> tensor<4x4x6xf32>
+  %6 = "onnx.MatMul"(%0, %5) : (tensor<4x3x4xf32>, tensor<4x4x6xf32>) -> tensor<4x3x6xf32>
+  %7 = "onnx.Expand"(%at, %all) : (tensor<1x3x3xi64>, tensor<3xi64>) -> tensor<4x3x3xi64>
+  %8 = "onnx.GatherElements"(%6, %7) {axis = -1 : si64} : (tensor<4x3x6xf32>, tensor<4x3x3xi64>) -> tensor<4x3x3xf32>
+  %9 = "onnx.Add"(%3, %8) : (tensor<4x3x3xf32>, tensor<4x3x3xf32>) -> tensor<4x3x3xf32>
+  %10 = "onnx.Reshape"(%9, %apart) : (tensor<4x3x3xf32>, tensor<4xi64>) -> tensor<2x2x3x3xf32>
+  %11 = "onnx.Softmax"(%10) : (tensor<2x2x3x3xf32>) -> tensor<2x2x3x3xf32>
+  %12 = "onnx.MatMul"(%11, %v) : (tensor<2x2x3x3xf32>, tensor<2x2x3x4xf32>) -> tensor<2x2x3x4xf32>
+  return %12 : tensor<2x2x3x4xf32>
 }
 
 // -----
@@ -378,4 +429,21 @@ func.func @no_mask_left(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: t
   %p = "onnx.Softmax"(%m) {axis = -1 : si64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
   %y = "onnx.MatMul"(%p, %v) : (tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x3x8xf32>
   return %y : tensor<2x4x3x8xf32>
+}
+
+// -----
+
+// A table of positions for each query: batch and heads, merged into rows, come
+// apart.
+// CHECK-LABEL: func @positions
+// CHECK: %[[Q:.*]] = "onnx.Transpose"(%{{.*}}) {perm = [1, 0, 2, 3]} : (tensor<3x?x4x8xf32{{.*}} -> tensor<?x3x4x8xf32
+// CHECK: %[[Y:.*]] = "onnx.MatMul"(%[[Q]], %{{.*}}) : {{.*}} -> tensor<?x3x4x5xf32
+// CHECK: "onnx.Transpose"(%[[Y]]) {perm = [1, 0, 2, 3]}
+func.func @positions(%q: tensor<3x?x4x8xf32, #tp.dims<[3, s0, 4, 8]>>, %table: tensor<3x8x5xf32>) -> tensor<3x?x4x5xf32, #tp.dims<[3, s0, 4, 5]>> {
+  %merged = "onnx.SymbolicConstant"() {value = #tp.dims<[3, s0 * 4, 8]>} : () -> tensor<3xi64>
+  %apart = "onnx.SymbolicConstant"() {value = #tp.dims<[3, s0, 4, 5]>} : () -> tensor<4xi64>
+  %0 = "onnx.Reshape"(%q, %merged) : (tensor<3x?x4x8xf32, #tp.dims<[3, s0, 4, 8]>>, tensor<3xi64>) -> tensor<3x?x8xf32, #tp.dims<[3, s0 * 4, 8]>>
+  %1 = "onnx.MatMul"(%0, %table) : (tensor<3x?x8xf32, #tp.dims<[3, s0 * 4, 8]>>, tensor<3x8x5xf32>) -> tensor<3x?x5xf32, #tp.dims<[3, s0 * 4, 5]>>
+  %2 = "onnx.Reshape"(%1, %apart) : (tensor<3x?x5xf32, #tp.dims<[3, s0 * 4, 5]>>, tensor<4xi64>) -> tensor<3x?x4x5xf32, #tp.dims<[3, s0, 4, 5]>>
+  return %2 : tensor<3x?x4x5xf32, #tp.dims<[3, s0, 4, 5]>>
 }

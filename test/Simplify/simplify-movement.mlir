@@ -138,3 +138,17 @@ func.func @transposes_around_unit_dims(%k: tensor<1x8x5x16xf32>) -> tensor<1x8x5
   %3 = "onnx.Transpose"(%2) {perm = [0, 1, 3, 2]} : (tensor<1x8x16x5xf32>) -> tensor<1x8x5x16xf32>
   return %3 : tensor<1x8x5x16xf32>
 }
+
+// -----
+
+// What is repeated gets a dimension for the repetitions.
+// CHECK-LABEL: func @tile
+// CHECK-SAME: %[[X:.*]]: tensor<8x1x4xf32>
+// CHECK: %[[APART:.*]] = "onnx.Reshape"(%[[X]], {{.*}} -> tensor<1x8x1x4xf32>
+// CHECK: %[[MANY:.*]] = "onnx.Expand"(%[[APART]], {{.*}} -> tensor<2x8x3x4xf32>
+// CHECK: "onnx.Reshape"(%[[MANY]], {{.*}} -> tensor<16x3x4xf32>
+func.func @tile(%x: tensor<8x1x4xf32>) -> tensor<16x3x4xf32> {
+  %repeats = "onnx.Constant"() {value = dense<[2, 3, 1]> : tensor<3xi64>} : () -> tensor<3xi64>
+  %0 = "onnx.Tile"(%x, %repeats) : (tensor<8x1x4xf32>, tensor<3xi64>) -> tensor<16x3x4xf32>
+  return %0 : tensor<16x3x4xf32>
+}

@@ -188,3 +188,44 @@ module attributes {tp.files = ["model.onnx"]} {
     return %2#0, %2#1 : tensor<3x2x4xf32>, tensor<3x2x4xf32>
   }
 }
+
+// -----
+
+// The rows come apart, too: windows of an image.
+// CHECK-LABEL: func @windows
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @windows(%x: tensor<1x4x8xf32>) -> (tensor<1x2x2x1x2x2xf32>, tensor<1x2x2x1x2x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<8x8xf32>
+    %s = "onnx.Constant"() {value = dense<[1, 2, 2, 2, 2, 2]> : tensor<6xi64>} : () -> tensor<6xi64>
+    %ones = "onnx.Constant"() {value = dense<1> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [8, 1]>} : tensor<8x4xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 16, strides = [8, 1]>} : tensor<8x4xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<1x4x8xf32>, tensor<8x8xf32>) -> tensor<1x4x8xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<1x4x8xf32>, tensor<6xi64>) -> tensor<1x2x2x2x2x2xf32>
+    %2:2 = "onnx.Split"(%1, %ones) {axis = 3 : si64} : (tensor<1x2x2x2x2x2xf32>, tensor<2xi64>) -> (tensor<1x2x2x1x2x2xf32>, tensor<1x2x2x1x2x2xf32>)
+    return %2#0, %2#1 : tensor<1x2x2x1x2x2xf32>, tensor<1x2x2x1x2x2xf32>
+  }
+}
+
+// -----
+
+// Batch and heads are merged behind the parts, which are taken apart afterwards.
+// CHECK-LABEL: func @parts_of_merged
+// CHECK-NOT: onnx.Slice
+module attributes {tp.files = ["model.onnx"]} {
+  func.func @parts_of_merged(%x: tensor<3x4x8xf32>) -> (tensor<1x6x4x2xf32>, tensor<1x6x4x2xf32>) {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [8, 1]>} : tensor<8x8xf32>
+    %s = "onnx.Constant"() {value = dense<[3, 4, 2, 2, 2]> : tensor<5xi64>} : () -> tensor<5xi64>
+    %t = "onnx.Constant"() {value = dense<[2, 6, 4, 2]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %ones = "onnx.Constant"() {value = dense<1> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 0, strides = [8, 1]>} : tensor<8x4xf32>
+    // CHECK-DAG: tp.weight "w" {{.*}}offset = 16, strides = [8, 1]>} : tensor<8x4xf32>
+    %0 = "onnx.MatMul"(%x, %w) : (tensor<3x4x8xf32>, tensor<8x8xf32>) -> tensor<3x4x8xf32>
+    %1 = "onnx.Reshape"(%0, %s) : (tensor<3x4x8xf32>, tensor<5xi64>) -> tensor<3x4x2x2x2xf32>
+    %2 = "onnx.Transpose"(%1) {perm = [2, 0, 3, 1, 4]} : (tensor<3x4x2x2x2xf32>) -> tensor<2x3x2x4x2xf32>
+    %3 = "onnx.Reshape"(%2, %t) : (tensor<2x3x2x4x2xf32>, tensor<4xi64>) -> tensor<2x6x4x2xf32>
+    %4:2 = "onnx.Split"(%3, %ones) {axis = 0 : si64} : (tensor<2x6x4x2xf32>, tensor<2xi64>) -> (tensor<1x6x4x2xf32>, tensor<1x6x4x2xf32>)
+    return %4#0, %4#1 : tensor<1x6x4x2xf32>, tensor<1x6x4x2xf32>
+  }
+}
