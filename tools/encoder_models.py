@@ -45,12 +45,6 @@ DETR = dict(
 # Rows as in export_models.py.
 MODELS = {
     # Text.
-    "xlm": (
-        "XLMModel",
-        "XLMConfig",
-        dict(vocab_size=512, emb_dim=128, n_layers=2, n_heads=8, max_position_embeddings=128, n_langs=1),
-        "encoder",
-    ),
     "xlnet": (
         "XLNetModel",
         "XLNetConfig",
@@ -134,6 +128,8 @@ MODELS = {
     "eurobert": ("EuroBertForMaskedLM", "EuroBertConfig", dict(TEXT, num_key_value_heads=4), "encoder"),
     "roberta_prelayernorm": ("RobertaPreLayerNormForMaskedLM", "RobertaPreLayerNormConfig", TEXT, "encoder"),
     "yoso": ("YosoModel", "YosoConfig", dict(TEXT, use_expectation=True), "encoder"),
+    "fnet": ("FNetForMaskedLM", "FNetConfig", BARE_TEXT, "encoder"),
+    "tapas": ("TapasModel", "TapasConfig", dict(TEXT, type_vocab_sizes=[3, 16, 16, 2, 16, 16, 4]), "encoder"),
     # Vision.
     "vit_msn": ("ViTMSNModel", "ViTMSNConfig", VISION, "image"),
     "ijepa": ("IJepaModel", "IJepaConfig", VISION, "image"),
