@@ -209,6 +209,10 @@ static LogicalResult inferSize(Node &node) {
 
 static LogicalResult inferRange(Node &node) {
   Type elem = node.elem(0);
+  for (size_t i = 0; i < 3; ++i)
+    if (node.rank(i) != 0)
+      emitWarning(node.loc) << "operand '" << node.info->operands[i].name << "' has shape "
+                            << node.symbols.toString(node.dims(i)) << "; it should be a scalar";
   if (!isa<IntegerType>(elem) && node.operand(0).scalar &&
       node.operand(1).scalar && node.operand(2).scalar) {
     double start = *node.operand(0).scalar, limit = *node.operand(1).scalar,

@@ -71,7 +71,22 @@ static LogicalResult checkSameSize(Node &node, Dims from, Dims to) {
   return success();
 }
 
+// A number of elements that does not fit 64 bits is no size of anything.
+static LogicalResult checkElementCount(Node &node, ArrayRef<AffineExpr> sizes) {
+  int64_t count = 1;
+  for (AffineExpr size : sizes) {
+    std::optional<int64_t> value = tp::getConst(size);
+    if (value == 0)
+      return success();
+    if (value && *value > 0 && __builtin_mul_overflow(count, *value, &count))
+      return node.emitError() << "cannot reshape into " << node.symbols.toString(sizes) << ": too many elements";
+  }
+  return success();
+}
+
 static LogicalResult inferReshape(Node &node) {
+  if (failed(node.requireRank(1, 1)))
+    return failure();
   if (!node.operand(1).integers)
     return node.failUnknown(1);
   Dims target = *node.operand(1).integers, input = node.dims(0);
@@ -99,6 +114,8 @@ static LogicalResult inferReshape(Node &node) {
       node.symbols.require(size - 1);
     }
   }
+  if (failed(checkElementCount(node, target)))
+    return failure();
   if (missing) {
     Dims others = target;
     others.erase(others.begin() + *missing);
