@@ -1,36 +1,10 @@
 """Encoders of text, images and sound for export_models.py's table."""
 
-TEXT = dict(
-    vocab_size=512,
-    hidden_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=8,
-    intermediate_size=256,
-    max_position_embeddings=128,
-    bos_token_id=1,
-    eos_token_id=2,
-    pad_token_id=0,
-)
+import export_configs
+from export_configs import SPEECH, TOWERS, VISION
+
+TEXT = dict(export_configs.TEXT, intermediate_size=256)
 BARE_TEXT = {key: value for key, value in TEXT.items() if not key.endswith("_token_id")}
-VISION = dict(
-    hidden_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=8,
-    intermediate_size=256,
-    image_size=32,
-    patch_size=8,
-)
-TOWER = dict(hidden_size=128, num_hidden_layers=2, num_attention_heads=8, intermediate_size=256)
-SPEECH = dict(
-    TOWER,
-    conv_dim=(32, 32, 32),
-    conv_kernel=(10, 3, 2),
-    conv_stride=(5, 2, 2),
-    num_feat_extract_layers=3,
-    num_conv_pos_embeddings=16,
-    num_conv_pos_embedding_groups=4,
-    vocab_size=32,
-)
 DETR = dict(
     d_model=64,
     encoder_layers=2,
@@ -451,7 +425,7 @@ MODELS = {
     "flava": (
         "FlavaModel",
         "FlavaConfig",
-        dict(text_config=BARE_TEXT, image_config=VISION, multimodal_config=TOWER, hidden_size=128, projection_dim=64),
+        dict(text_config=BARE_TEXT, image_config=VISION, multimodal_config=TOWERS, hidden_size=128, projection_dim=64),
         "clip",
     ),
     "altclip": (
@@ -519,7 +493,7 @@ MODELS = {
         "Wav2Vec2BertModel",
         "Wav2Vec2BertConfig",
         dict(
-            TOWER,
+            TOWERS,
             feature_projection_input_dim=16,
             conv_depthwise_kernel_size=5,
             left_max_position_embeddings=8,
@@ -530,7 +504,7 @@ MODELS = {
     "audio_spectrogram_transformer": (
         "ASTModel",
         "ASTConfig",
-        dict(TOWER, patch_size=4, frequency_stride=4, time_stride=4, max_length=48, num_mel_bins=16),
+        dict(TOWERS, patch_size=4, frequency_stride=4, time_stride=4, max_length=48, num_mel_bins=16),
         "spectrogram",
     ),
     "speech_to_text_encoder": (
@@ -568,7 +542,7 @@ MODELS = {
     "parakeet_encoder": (
         "ParakeetEncoder",
         "ParakeetEncoderConfig",
-        dict(TOWER, num_mel_bins=16, subsampling_conv_channels=16, conv_kernel_size=5, max_position_embeddings=64),
+        dict(TOWERS, num_mel_bins=16, subsampling_conv_channels=16, conv_kernel_size=5, max_position_embeddings=64),
         "frames",
     ),
 }

@@ -63,6 +63,8 @@ SPEECH = dict(
     vocab_size=32,
 )
 
+TORCH = dict(d_model=128, nhead=8, dim_feedforward=256, batch_first=True)
+
 # As MODELS of export_models.py: decoders, and encoders with decoders, whose spelling is
 # special in some way.
 MORE_MODELS = {

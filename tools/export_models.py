@@ -34,12 +34,10 @@ import warnings
 import numpy as np
 
 import encoder_models
-from export_configs import DECODER, GPT, MORE_MODELS, SEQ2SEQ, SPEECH, T5, TEXT, TOWERS, VISION
+from export_configs import DECODER, GPT, MORE_MODELS, SEQ2SEQ, SPEECH, T5, TEXT, TORCH, TOWERS, VISION
 
 # name: (model class, configuration class, configuration, kind). A kind names
 # the inputs; see `make_inputs`.
-TORCH = dict(d_model=128, nhead=8, dim_feedforward=256, batch_first=True)
-
 MODELS = {
     # Encoders.
     "bert": ("BertForMaskedLM", "BertConfig", dict(TEXT, intermediate_size=256), "encoder"),
@@ -219,12 +217,7 @@ MODELS = {
     # Encoder and decoder as one graph.
     "bart": ("BartForConditionalGeneration", "BartConfig", SEQ2SEQ, "seq2seq"),
     "marian": ("MarianMTModel", "MarianConfig", SEQ2SEQ, "seq2seq"),
-    "t5": (
-        "T5ForConditionalGeneration",
-        "T5Config",
-        T5,
-        "seq2seq",
-    ),
+    "t5": ("T5ForConditionalGeneration", "T5Config", T5, "seq2seq"),
     "m2m_100": ("M2M100ForConditionalGeneration", "M2M100Config", SEQ2SEQ, "seq2seq"),
     # Vision.
     "clip": (
@@ -320,6 +313,9 @@ FUSIONS = {
 GENAI = {"llama", "qwen2", "phi", "gemma", "gemma3", "olmo", "granite", "gpt_oss", "qwen2_moe", "mistral", "smollm3"}
 
 LEFT_PADDING = 2
+
+# Kinds without a cache whose inputs have a number of tokens.
+TOKEN_KINDS = ("encoder", "plain", "seq2seq", "speech2seq", "boxes")
 
 
 class Flat:
@@ -522,7 +518,7 @@ def make_cases(kind, exporter):
         if exporter == "legacy":
             return [dict(name="b2s6", batch=2, seq=6)]  # A trace keeps the sizes of its example.
         return [dict(name="b1s9", batch=1, seq=9), dict(name="b3s5", batch=3, seq=5)]
-    if kind in ("encoder", "plain", "seq2seq", "speech2seq", "boxes"):
+    if kind in TOKEN_KINDS:
         return [dict(name="b1s7", batch=1, seq=7), dict(name="b2s16_rightpad", batch=2, seq=16, pad="right")]
     return [dict(name="b1", batch=1, seq=1), dict(name="b3", batch=3, seq=1)]
 
@@ -567,10 +563,12 @@ class Exporter:
     def export(self, exporter, path):
         torch = self.torch
         # Sizes of two and more, all different: one is special to exporters.
-        sample = {"cache": dict(batch=2, seq=3, past=5), "encoder": dict(batch=2, seq=6), "seq2seq": dict(batch=2, seq=6)}
-        sample["plain"] = sample["speech2seq"] = sample["torch"] = sample["torch_memory"] = dict(batch=2, seq=6)
-        sample["boxes"] = sample["encoder"]
-        inputs = self.inputs(sample.get(self.kind, dict(batch=2, seq=1)))
+        sample = dict(batch=2, seq=1)
+        if self.kind == "cache":
+            sample = dict(batch=2, seq=3, past=5)
+        elif self.kind in TOKEN_KINDS or self.kind.startswith("torch"):
+            sample = dict(batch=2, seq=6)
+        inputs = self.inputs(sample)
         arguments = tuple(torch.from_numpy(np.asarray(array)) for array, _ in inputs.values())
         names = self.output_names(arguments)
         if exporter == "legacy":

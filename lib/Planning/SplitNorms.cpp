@@ -25,17 +25,23 @@ bool isProjection(Value value) {
   return product && isWeightExpression(product.getB());
 }
 
+/// Whether the last dimensions of `value` are heads and their columns, together
+/// `size`.
+bool hasHeads(Value value, int64_t size) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() < 2)
+    return false;
+  int64_t heads = type.getDimSize(type.getRank() - 2), columns = type.getDimSize(type.getRank() - 1);
+  return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(columns) && heads > 1 && heads * columns == size;
+}
+
 /// Whether all that is done with `value` is to take its last dimension, of `size`
 /// elements, apart into heads.
 bool becomesHeads(Value value, int64_t size) {
   if (!value.hasOneUse())
     return false;
   auto reshape = dyn_cast<onnx::ReshapeOp>(*value.user_begin());
-  auto type = reshape ? dyn_cast<RankedTensorType>(reshape.getReshaped().getType()) : nullptr;
-  if (!type || type.getRank() < 2)
-    return false;
-  int64_t heads = type.getDimSize(type.getRank() - 2), depth = type.getDimSize(type.getRank() - 1);
-  return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(depth) && heads > 1 && heads * depth == size;
+  return reshape && hasHeads(reshape.getReshaped(), size);
 }
 
 /// Whether `value` are the heads of attention, merged to `size` columns, or the
@@ -44,13 +50,8 @@ bool isInnerResult(Value value, int64_t size, unsigned depth = 4) {
   Operation *op = value.getDefiningOp();
   if (!op || depth == 0)
     return false;
-  if (auto merge = dyn_cast<onnx::ReshapeOp>(op)) {
-    auto type = dyn_cast<RankedTensorType>(merge.getData().getType());
-    if (!type || type.getRank() < 3)
-      return false;
-    int64_t heads = type.getDimSize(type.getRank() - 2), columns = type.getDimSize(type.getRank() - 1);
-    return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(columns) && heads > 1 && heads * columns == size;
-  }
+  if (auto merge = dyn_cast<onnx::ReshapeOp>(op))
+    return onnx::GraphBuilder::rank(merge.getData()) > 2 && hasHeads(merge.getData(), size);
   if (isProjection(value))
     return true;
   bool passes = isa<onnx::MulOp, onnx::PowOp, onnx::ReluOp, onnx::GeluOp, onnx::SwishOp>(op);

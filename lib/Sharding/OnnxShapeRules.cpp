@@ -121,8 +121,6 @@ Rule split(Operation *op) {
   return builder.build();
 }
 
-/// Dimensions that the slice takes in full, forwards, pass; the others are
-/// whole.
 /// A Slice takes dimensions as a whole, but for those that it leaves as they are
 /// and those of which it takes every k-th element: they are [size / k, k], of
 /// which the minor part is one number (gates and values interleaved).
@@ -186,39 +184,24 @@ Rule expand(Operation *op) {
   return builder.build();
 }
 
-/// For each padding whether it is known to be none; nothing where no padding is
-/// known. One may depend on a size: up to the next multiple of a block.
-static std::optional<SmallVector<bool>> findNoPaddings(Value pads) {
-  SmallVector<bool> none;
-  if (std::optional<SmallVector<int64_t>> known = constantInts(pads)) {
-    for (int64_t size : *known)
-      none.push_back(size == 0);
-    return none;
-  }
-  auto symbolic = pads.getDefiningOp() ? pads.getDefiningOp()->getAttrOfType<tp::DimsAttr>("value") : nullptr;
-  if (!symbolic)
-    return std::nullopt;
-  for (AffineExpr size : symbolic.getExprs())
-    none.push_back(size && tp::getConst(size) == 0);
-  return none;
-}
-
 Rule pad(Operation *op) {
   AffineExprs from = dimsOf(op->getOperand(0));
   SmallVector<bool> padded(from.size(), true);
-  std::optional<SmallVector<bool>> none = findNoPaddings(op->getOperand(1));
+  // One may depend on a size: up to the next multiple of a block.
+  std::optional<AffineExprs> pads = integersOf(op->getOperand(1));
   std::optional<SmallVector<int64_t>> axes;
   if (Value operand = presentOperand(op, 3))
     axes = constantInts(operand);
   else
     axes = llvm::to_vector(llvm::seq<int64_t>(0, from.size()));
-  if (axes && none && none->size() == 2 * axes->size()) {
+  if (axes && pads && pads->size() == 2 * axes->size()) {
     FailureOr<SmallVector<unsigned>> dims = normalizeAxes(op, *axes, from.size());
     if (failed(dims))
       return failure();
     padded.assign(from.size(), false);
+    auto isNone = [&](size_t i) { return (*pads)[i] && tp::getConst((*pads)[i]) == 0; };
     for (auto [i, dim] : llvm::enumerate(*dims))
-      padded[dim] = !(*none)[i] || !(*none)[i + dims->size()];
+      padded[dim] = !isNone(i) || !isNone(i + dims->size());
   }
   return dimensionwise(
       op, [&](unsigned dim) { return !padded[dim]; }, /*linear=*/false);

@@ -39,29 +39,35 @@ Value presentResult(Operation *op, unsigned index) {
   return op->getResult(index);
 }
 
-std::optional<SmallVector<int64_t>> constantInts(Value value) {
+std::optional<AffineExprs> integersOf(Value value) {
   if (!value || !value.getDefiningOp())
     return std::nullopt;
   DenseIntElementsAttr attr;
   if (matchPattern(value, m_Constant(&attr))) {
-    SmallVector<int64_t> values;
+    AffineExprs values;
     for (const APInt &element : attr.getValues<APInt>())
-      values.push_back(element.getSExtValue());
+      values.push_back(getAffineConstantExpr(element.getSExtValue(), value.getContext()));
     return values;
   }
   // onnx.SymbolicConstant, by name: upstream-only users do not link the onnx
   // dialect.
-  if (auto dims = value.getDefiningOp()->getAttrOfType<tp::DimsAttr>("value")) {
-    SmallVector<int64_t> values;
-    for (AffineExpr expr : dims.getExprs()) {
-      std::optional<int64_t> constant = expr ? tp::getConst(expr) : std::nullopt;
-      if (!constant)
-        return std::nullopt;
-      values.push_back(*constant);
-    }
-    return values;
-  }
+  if (auto dims = value.getDefiningOp()->getAttrOfType<tp::DimsAttr>("value"))
+    return AffineExprs(dims.getExprs());
   return std::nullopt;
+}
+
+std::optional<SmallVector<int64_t>> constantInts(Value value) {
+  std::optional<AffineExprs> integers = integersOf(value);
+  if (!integers)
+    return std::nullopt;
+  SmallVector<int64_t> values;
+  for (AffineExpr expr : *integers) {
+    std::optional<int64_t> constant = expr ? tp::getConst(expr) : std::nullopt;
+    if (!constant)
+      return std::nullopt;
+    values.push_back(*constant);
+  }
+  return values;
 }
 
 int64_t intAttr(Operation *op, StringRef name, int64_t otherwise) {

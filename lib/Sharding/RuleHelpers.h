@@ -31,6 +31,9 @@ mlir::Value presentOperand(mlir::Operation *op, unsigned index);
 /// Result `index` if it exists and is not absent, else null.
 mlir::Value presentResult(mlir::Operation *op, unsigned index);
 
+/// The elements of a constant or symbolic integer tensor; null where one is not
+/// known.
+std::optional<AffineExprs> integersOf(mlir::Value value);
 /// The elements of a constant integer tensor.
 std::optional<llvm::SmallVector<int64_t>> constantInts(mlir::Value value);
 

@@ -468,16 +468,10 @@ template <typename OpT> struct ScaleQuery : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
 
   static bool isFactorOf(Value factor, Value query) {
-    Dims own = getDims(factor), dims = getDims(query);
-    if (own.empty() || own.size() > dims.size() || !allKnown(own) ||
-        !allKnown(dims) || tp::getConst(own.back()) != 1 ||
-        getElementType(factor) != getElementType(query))
-      return false;
-    size_t shift = dims.size() - own.size();
-    for (auto [i, dim] : llvm::enumerate(own))
-      if (tp::getConst(dim) != 1 && !tp::provablyEqual(dim, dims[shift + i]))
-        return false;
-    return true;
+    std::optional<Dims> dims = broadcastDims({query, factor});
+    return getRank(factor) > 0 && getStaticDim(factor, -1) == 1 && dims &&
+           hasDims(query.getType(), *dims) &&
+           getElementType(factor) == getElementType(query);
   }
 
   LogicalResult matchAndRewrite(OpT op,
@@ -497,8 +491,7 @@ template <typename OpT> struct ScaleQuery : OpRewritePattern<OpT> {
         scale *= next;
       auto product = scores.getDefiningOp<onnx::MatMulOp>();
       if (!product || getRank(product.getA()) != 4 ||
-          getRank(product.getB()) != 4 || scores.getType() != result.getType() ||
-          !isFactorOf(factor, product.getA()))
+          getRank(product.getB()) != 4 || !isFactorOf(factor, product.getA()))
         continue;
       Location loc = op.getLoc();
       Value query = makeLike<OpT>(rewriter, loc, product.getA(),

@@ -140,16 +140,15 @@ std::optional<SmallVector<int64_t>> getMergedGroups(ArrayRef<AffineExpr> fine, A
 /// are [s, b, 4, 16].
 struct CommonRefinement {
   Dims dims;
-  /// How many of `dims` each size before and each size after consists of.
-  SmallVector<int64_t> before, after;
+  /// How many of `dims` each size after consists of.
+  SmallVector<int64_t> groups;
 };
 
 std::optional<CommonRefinement> getCommonRefinement(ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to) {
   if (!allKnown(from) || !allKnown(to))
     return std::nullopt;
   CommonRefinement refinement;
-  refinement.before.assign(from.size(), 0);
-  refinement.after.assign(to.size(), 0);
+  refinement.groups.assign(to.size(), 0);
   SmallVector<int64_t> source = getProperDims(from), target = getProperDims(to);
   AffineExpr left, right; // What is not yet in `dims` of the current sizes.
   size_t i = 0, k = 0;
@@ -160,8 +159,7 @@ std::optional<CommonRefinement> getCommonRefinement(ArrayRef<AffineExpr> from, A
     if (!more && !less)
       return std::nullopt;
     refinement.dims.push_back(more ? right : left);
-    ++refinement.before[source[i]];
-    ++refinement.after[target[k]];
+    ++refinement.groups[target[k]];
     bool leftIsDone = !more || tp::getConst(more) == 1, rightIsDone = more != nullptr;
     i += leftIsDone;
     k += rightIsDone;
@@ -191,7 +189,7 @@ struct TransposeOfMerged : OpRewritePattern<onnx::TransposeOp> {
       refinement = getCommonRefinement(getDims(fine), coarse);
       if (!refinement)
         return failure();
-      groups = refinement->after;
+      groups = refinement->groups;
     }
     Dims dims = refinement ? refinement->dims : getDims(fine);
     SmallVector<int64_t> begins, perm;

@@ -28,7 +28,10 @@ struct Projection {
 };
 
 bool isWeightMatMul(onnx::MatMulOp matmul) {
-  return matmul && getRank(matmul.getB()) == 2 && WeightRange(0, 1).existsIn(matmul.getB(), 1);
+  if (!matmul || getRank(matmul.getB()) != 2)
+    return false;
+  std::optional<int64_t> columns = getStaticDim(matmul.getB(), 1);
+  return columns && WeightRange(0, *columns).existsIn(matmul.getB(), 1);
 }
 
 std::optional<Projection> getProjection(onnx::MatMulOp matmul) {
@@ -88,33 +91,46 @@ struct UnfuseColumns : OpRewritePattern<onnx::MatMulOp> {
   }
 };
 
+/// Whether `value` is a product, or one with a bias added.
+bool isProjected(Value value) { return isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(value.getDefiningOp()); }
+
+/// A range of a reshaped tensor.
+struct SlicedReshape {
+  ConstantSlice slice;
+  Value source; ///< What is reshaped.
+};
+
+std::optional<SlicedReshape> matchSlicedReshape(onnx::SliceOp op) {
+  std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
+  auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
+  if (!slice || slice->step != 1 || !reshape)
+    return std::nullopt;
+  return SlicedReshape{*slice, reshape.getData()};
+}
+
 /// Slice(Reshape(y)) on the major factor of y's last dimension is
 /// Reshape(Slice(y)): a contiguous range of columns.
 struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
-
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
-    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
-    if (!slice || slice->step != 1 || !reshape ||
-        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
-            reshape.getData().getDefiningOp()))
+    std::optional<SlicedReshape> sliced = matchSlicedReshape(op);
+    if (!sliced || !isProjected(sliced->source))
       return failure();
-    Value y = reshape.getData();
-    Dims columns = getDims(y), split = getDims(reshape.getReshaped());
+    auto &[slice, y] = *sliced;
+    Dims columns = getDims(y), split = getDims(op.getData());
     int64_t last = getRank(y) - 1;
-    if (last < 0 || !allKnown(columns) || !allKnown(split) || tp::getConst(split[slice->axis]) == 1)
+    if (last < 0 || !allKnown(columns) || !allKnown(split) || tp::getConst(split[slice.axis]) == 1)
       return failure();
     // The columns are the dimensions from the axis on; the rows before it may
     // come apart, too.
     auto product = [&](ArrayRef<AffineExpr> dims) { return tp::product(dims, getContext()); };
     if (!tp::provablyEqual(product(ArrayRef(columns).take_front(last)),
-                           product(ArrayRef(split).take_front(slice->axis))) ||
-        !tp::provablyEqual(columns[last], product(ArrayRef(split).drop_front(slice->axis))))
+                           product(ArrayRef(split).take_front(slice.axis))) ||
+        !tp::provablyEqual(columns[last], product(ArrayRef(split).drop_front(slice.axis))))
       return failure();
     int64_t inner = 1;
-    for (size_t i = slice->axis + 1; i < split.size(); ++i) {
+    for (size_t i = slice.axis + 1; i < split.size(); ++i) {
       std::optional<int64_t> size = tp::getConst(split[i]);
       if (!size)
         return failure();
@@ -124,67 +140,43 @@ struct SliceOfSplitColumns : OpRewritePattern<onnx::SliceOp> {
     if (!allKnown(dims))
       return failure();
     Value range = makeSlice(rewriter, op.getLoc(), y, last,
-                            slice->start * inner, slice->size * inner);
+                            slice.start * inner, slice.size * inner);
     replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, dims));
     return success();
   }
 };
 
-/// A range of the last dimension, where a Reshape changes only the others, is
-/// taken before it.
-struct SliceOfReshapedRows : OpRewritePattern<onnx::SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
-    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
-    if (!slice || slice->step != 1 || !reshape ||
-        !isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(
-            reshape.getData().getDefiningOp()))
-      return failure();
-    Value y = reshape.getData();
-    Dims dims = getDims(op.getOutput());
-    int64_t last = getRank(y) - 1;
-    if (last < 0 || slice->axis != getRank(reshape.getReshaped()) - 1 ||
-        !getStaticDim(y, -1) ||
-        getStaticDim(y, -1) != getStaticDim(reshape.getReshaped(), -1) ||
-        !allKnown(getDims(y)) || !allKnown(dims))
-      return failure();
-    Value range =
-        makeSlice(rewriter, op.getLoc(), y, last, slice->start, slice->size);
-    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, dims));
-    return success();
-  }
-};
-
-/// A Reshape that keeps the sliced dimension of what was transposed, and drops
-/// ones or merges others, is done after the Slice.
+/// A Reshape that keeps the sliced dimension and rearranges others is done after
+/// the Slice, where it is of a product's columns or of what was transposed.
 struct SliceOfKeptDim : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(onnx::SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
-    auto reshape = op.getData().getDefiningOp<onnx::ReshapeOp>();
-    if (!slice || slice->step != 1 || !reshape ||
-        !reshape.getData().getDefiningOp<onnx::TransposeOp>())
+
+  /// The dimension of `from` that a reshape of it to `to` keeps as `axis`.
+  std::optional<int64_t> getKept(ArrayRef<AffineExpr> from, ArrayRef<AffineExpr> to, int64_t axis) const {
+    auto product = [&](ArrayRef<AffineExpr> dims) { return tp::product(dims, getContext()); };
+    AffineExpr inner = product(to.drop_front(axis + 1));
+    // What is in front of it is as much, too, since all of it is.
+    for (int64_t kept = 0, rank = from.size(); kept < rank; ++kept)
+      if (tp::provablyEqual(from[kept], to[axis]) && tp::provablyEqual(product(from.drop_front(kept + 1)), inner))
+        return kept;
+    return std::nullopt;
+  }
+
+  LogicalResult matchAndRewrite(onnx::SliceOp op, PatternRewriter &rewriter) const override {
+    std::optional<SlicedReshape> sliced = matchSlicedReshape(op);
+    if (!sliced)
       return failure();
-    Dims from = getDims(reshape.getData()), to = getDims(reshape.getReshaped());
-    Dims result = getDims(op.getOutput());
+    Value source = sliced->source;
+    Dims from = getDims(source), to = getDims(op.getData()), result = getDims(op.getOutput());
     if (!allKnown(from) || !allKnown(to) || !allKnown(result))
       return failure();
-    auto product = [&](ArrayRef<AffineExpr> dims) { return tp::product(dims, getContext()); };
-    AffineExpr outer = product(ArrayRef(to).take_front(slice->axis));
-    AffineExpr inner = product(ArrayRef(to).drop_front(slice->axis + 1));
-    for (size_t axis = 0; axis < from.size(); ++axis) {
-      if (!tp::provablyEqual(from[axis], to[slice->axis]) ||
-          !tp::provablyEqual(product(ArrayRef(from).take_front(axis)), outer) ||
-          !tp::provablyEqual(product(ArrayRef(from).drop_front(axis + 1)), inner))
-        continue;
-      Value range = makeSlice(rewriter, op.getLoc(), reshape.getData(), axis, slice->start, slice->size);
-      replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, result));
-      return success();
-    }
-    return failure();
+    std::optional<int64_t> axis = getKept(from, to, sliced->slice.axis);
+    bool isColumns = isProjected(source) && axis == getRank(source) - 1;
+    if (!axis || !(isColumns || source.getDefiningOp<onnx::TransposeOp>()))
+      return failure();
+    Value range = makeSlice(rewriter, op.getLoc(), source, *axis, sliced->slice.start, sliced->slice.size);
+    replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), range, result));
+    return success();
   }
 };
 
@@ -193,11 +185,6 @@ struct SliceOfKeptDim : OpRewritePattern<onnx::SliceOp> {
 /// out, and channels before a convolution.
 struct SliceBeforeTranspose : OpRewritePattern<onnx::SliceOp> {
   using OpRewritePattern::OpRewritePattern;
-
-  static bool isProjected(Value value) {
-    return isa_and_nonnull<onnx::MatMulOp, onnx::AddOp>(value.getDefiningOp());
-  }
-
   LogicalResult matchAndRewrite(onnx::SliceOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<ConstantSlice> slice = matchConstantSlice(op.getOutput());
@@ -224,8 +211,7 @@ struct UnfuseProjections
     : tpo::impl::UnfuseProjectionsPassBase<UnfuseProjections> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfReshapedRows, SliceOfKeptDim, SliceBeforeTranspose>(
-        &getContext());
+    patterns.add<UnfuseColumns, SliceOfSplitColumns, SliceOfKeptDim, SliceBeforeTranspose>(&getContext());
     populateReshapePatterns(patterns);
     populateWeightViewPatterns(patterns);
     if (failed(applyPatterns(getOperation(), std::move(patterns))))

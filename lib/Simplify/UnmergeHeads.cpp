@@ -320,13 +320,11 @@ struct AddBatch : OpRewritePattern<onnx::SoftmaxOp> {
     // A size that is not known may be a batch and heads.
     if (!heads || !allKnown(dims))
       return failure();
+    for (Value operand : product->getOperands())
+      if (!allKnown(getDims(operand)) || getStaticDim(operand, 0) != heads)
+        return failure();
     AffineExpr one = rewriter.getAffineConstantExpr(1);
     SmallVector<Value> factors;
-    for (Value operand : product->getOperands()) {
-      Dims own = getDims(operand);
-      if (!allKnown(own) || tp::getConst(own[0]) != heads)
-        return failure();
-    }
     rewriter.setInsertionPoint(product);
     for (Value operand : product->getOperands()) {
       Dims own = getDims(operand);

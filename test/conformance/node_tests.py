@@ -230,30 +230,35 @@ def run_at_tps(cases, folder, options, constant_inputs):
 
 def run_symbolic(cases, folder, options, constant_inputs):
     """Runs every case with its own sizes and with symbols; fills the status."""
+
+    def run(group, symbolic):
+        jobs = {case.name: write_job(case, folder, 1, constant_inputs, symbolic) for case in group}
+        results = {name: result for name, _, _, *result in run_batch(list(jobs.values()), options)}
+        return jobs, results
+
+    own_jobs, own = run(cases, None)
     left = list(cases)
     for which in SYMBOLIC:
-        jobs = {(case.name, symbolic): write_job(case, folder, 1, constant_inputs, symbolic)
-                for case in left for symbolic in (None, which)}
-        results = {(name, symbolic): (status, message)
-                   for name, _, symbolic, status, message in run_batch(list(jobs.values()), options)}
+        jobs, results = run(left, which)
         for case in left:
-            status, message = results[case.name, which]
-            if status == "ok" and results[case.name, None][0] == "ok":
-                fixed, free = (np.load(jobs[case.name, symbolic]["outputs"]) for symbolic in (None, which))
+            status, message = results[case.name]
+            if status == "ok" and own[case.name][0] == "ok":
+                fixed, free = (np.load(some[case.name]["outputs"]) for some in (own_jobs, jobs))
                 different = [name for name in fixed.files if fixed[name].tobytes() != free[name].tobytes()]
                 status, message = ("different", " ".join(different)) if different else ("passed", which)
             elif status == "ok":
-                message = compare(case, jobs[case.name, which]["outputs"])
+                message = compare(case, jobs[case.name]["outputs"])
                 status = "wrong" if message else "passed"
             elif status == "failed" and re.search(REFUSED_SIZES, message):
                 status = "rejected"
             case.status[1] = (status, message)
         remove_files(jobs.values())
         left = [case for case in left if case.verdict()[0] == "rejected"]
+    remove_files(own_jobs.values())
 
 
-def last_line(message):
-    """The line of a message that is no warning."""
+def first_error(message):
+    """The first line of a message that is no warning."""
     lines = [line for line in message.splitlines() if "warning: " not in line]
     return lines[0] if lines else ""
 
@@ -265,7 +270,7 @@ def report_symbolic(cases, verbose):
         status, message = case.verdict()
         bad = status not in ("passed", "rejected")
         if bad or verbose:
-            print(f"{'FAILED ' if bad else ''}{case.name} ({case.operator}): {status}: {last_line(message)}")
+            print(f"{'FAILED ' if bad else ''}{case.name} ({case.operator}): {status}: {first_error(message)}")
     print("  ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
     return len(cases) - statuses["passed"] - statuses["rejected"]
 

@@ -16,10 +16,10 @@ namespace tpo {
 /// Rewrites RMSNormalization of all queries' or keys' heads at once (OLMo 2 and
 /// others: a product with a weight, normalised, then a Reshape into heads), and of
 /// what an output projection reads (BitNet and others: merged heads, or a gated
-/// product), as a sum of squares and what is done with it: devices that hold some of the heads then
-/// add one number per row instead of gathering the rows. The sum is in f32 at
-/// least. Leaves alone what `devices` do not divide, and a norm whose statistics
-/// are used.
+/// product), as a sum of squares and what is done with it: devices that hold some
+/// of the heads then add one number per row instead of gathering the rows. The sum
+/// is in f32 at least. Leaves alone what `devices` do not divide, and a norm whose
+/// statistics are used.
 void splitNorms(mlir::func::FuncOp function, int64_t devices);
 
 } // namespace tpo
