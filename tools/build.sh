@@ -10,7 +10,7 @@ packages=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools liblld-22-dev zlib1g-dev libzstd-dev
   libprotobuf-dev protobuf-compiler python3 python3-venv
   # The runtime and tp-run.
-  libdnnl-dev nlohmann-json3-dev libcli11-dev libzip-dev
+  nlohmann-json3-dev libcli11-dev libzip-dev
   # The tests.
   libgtest-dev libgmock-dev python3-numpy
 )

@@ -54,9 +54,10 @@ static LogicalResult inferAttention(Node &node) {
            << " is no multiple of number of key heads "
            << node.symbols.toString(k->heads);
   AffineExpr total = k->sequence;
+  if (node.has(4) != node.has(5))
+    return node.emitError() << "past_key and past_value are needed together";
   if (node.has(4)) {
-    if (failed(node.requireRank(4, 4)) || !node.has(5) ||
-        failed(node.requireRank(5, 4)))
+    if (failed(node.requireRank(4, 4)) || failed(node.requireRank(5, 4)))
       return failure();
     if (failed(node.unify(node.dims(4)[2], node.dims(5)[2],
                           "lengths of past_key and past_value")) ||
@@ -70,6 +71,8 @@ static LogicalResult inferAttention(Node &node) {
   if (node.has(3)) {
     Dims mask = node.dims(3);
     Dims scores{q->batch, q->heads, q->sequence, total};
+    if (failed(node.requireRankAtLeast(3, 1)))
+      return failure();
     if (auto length = tp::getConst(mask.back());
         length && tp::getConst(node.symbols.canonicalize(total)) &&
         *length <= *tp::getConst(node.symbols.canonicalize(total)))

@@ -182,6 +182,8 @@ static LogicalResult inferMultiHeadAttention(Node &node) {
     node.setResult(0, node.elem(0), query);
     return setPresent(node, 6, query[0], heads, key[1], *size, *size, {4, 5});
   }
+  if (key.size() != 3 && key.size() != 4)
+    return node.emitError() << "operand 'key' must have rank 3, 4 or 5";
   if (!node.has(2) || (node.rank(2) != 3 && node.rank(2) != 4))
     return node.emitError() << "operand 'value' must have rank 3 or 4";
   Dims value = node.dims(2);

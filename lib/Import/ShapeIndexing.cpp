@@ -123,11 +123,33 @@ static LogicalResult inferSlice(Node &node) {
 // Gather and scatter
 //===----------------------------------------------------------------------===//
 
+// Positions [first, first + count * step) of the known elements of operand 1 must
+// exist in a dimension of `size`; those that depend on data are checked when they
+// are read.
+static LogicalResult requirePositions(Node &node, AffineExpr size, size_t first = 0, size_t step = 1) {
+  const Dims *indices = node.integers(1);
+  if (!indices)
+    return success();
+  Symbols &symbols = node.symbols;
+  for (size_t i = first; i < indices->size(); i += step) {
+    AffineExpr index = symbols.canonicalize((*indices)[i]), last = size - 1;
+    AffineExpr room = symbols.provablyNegative(index) ? index + size : last - index;
+    if (symbols.provablyNegative(room))
+      return node.emitError() << "index " << symbols.toString(index) << " is out of range of a dimension of size "
+                              << symbols.toString(size);
+    if (symbols.provablyNegative(index) || symbols.provablyNonNegative(index))
+      symbols.require(room);
+  }
+  return success();
+}
+
 static LogicalResult inferGather(Node &node) {
   Dims data = node.dims(0);
   FailureOr<int64_t> axis =
       node.normalizeAxis(node.getInt("axis", 0), data.size());
   if (failed(axis))
+    return failure();
+  if (failed(requirePositions(node, data[*axis])))
     return failure();
   Dims result(data.begin(), data.begin() + *axis);
   llvm::append_range(result, node.dims(1));
@@ -159,6 +181,9 @@ static LogicalResult inferGatherND(Node &node) {
            << " batch dimensions do not fit rank " << data.size();
   for (int64_t i = 0; i < batch; ++i)
     if (failed(node.unify(data[i], indices[i], "batch sizes")))
+      return failure();
+  for (int64_t i = 0; i < *depth; ++i)
+    if (failed(requirePositions(node, data[batch + i], i, *depth)))
       return failure();
   Dims result(indices.begin(), indices.end() - 1);
   result.append(data.begin() + batch + *depth, data.end());

@@ -20,7 +20,7 @@
 //
 // Latencies and fractions are typical of published measurements (NCCL's
 // all-reduce of small messages, large bf16 products) and are not measured here.
-// The CPU's figures are from docs/performance.md's machine: products in oneDNN, 36 GB/s of
+// The CPU's figures are from docs/performance.md's machine: large products, 36 GB/s of
 // memory per core at best.
 //
 //===----------------------------------------------------------------------===//

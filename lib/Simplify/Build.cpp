@@ -2,6 +2,7 @@
 
 #include "Build.h"
 #include "Match.h"
+#include "tp-opt/Import/Import.h"
 
 using namespace mlir;
 using namespace tpo;
@@ -79,6 +80,20 @@ Value makeTranspose(OpBuilder &builder, Location loc, Value value,
              builder, loc, TypeRange{type}, ValueRange{value},
              {builder.getNamedAttr("perm", builder.getI64ArrayAttr(perm))})
       ->getResult(0);
+}
+
+void requireNonNegative(Operation *op, AffineExpr size) {
+  size = tp::simplify(size);
+  if (std::optional<int64_t> known = tp::getConst(size); known && *known >= 0)
+    return;
+  auto module = op->getParentOfType<ModuleOp>();
+  Dims required;
+  if (auto present = module->getAttrOfType<tp::DimsAttr>(kRequiresAttr))
+    required.append(present.getExprs().begin(), present.getExprs().end());
+  if (llvm::is_contained(required, size))
+    return;
+  required.push_back(size);
+  module->setAttr(kRequiresAttr, tp::DimsAttr::get(op->getContext(), required));
 }
 
 Value makeSlice(OpBuilder &builder, Location loc, Value value, int64_t axis,

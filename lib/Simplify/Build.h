@@ -20,6 +20,10 @@ mlir::Value makeInts(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value makeScalar(mlir::OpBuilder &builder, mlir::Location loc,
                        double value, mlir::Type elementType);
 
+/// Adds `size`, which must not be negative for the model to be valid, to what
+/// the program requires of its inputs.
+void requireNonNegative(mlir::Operation *op, mlir::AffineExpr size);
+
 /// All sizes of `dims` are known.
 mlir::Value makeReshape(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value value,

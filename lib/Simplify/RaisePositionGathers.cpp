@@ -1,6 +1,5 @@
 //===- RaisePositionGathers.cpp - Gathers at consecutive positions --------===//
 
-#include "tp-opt/Import/Import.h"
 #include "tp-opt/Simplify/Passes.h"
 
 #include "Build.h"
@@ -19,20 +18,6 @@ using namespace tpo::simplify;
 
 namespace {
 
-/// Adds `size`, which must not be negative for the model to be valid, to what
-/// the program requires of its inputs.
-void require(Operation *op, AffineExpr size) {
-  auto module = op->getParentOfType<ModuleOp>();
-  Dims required;
-  if (auto present = module->getAttrOfType<tp::DimsAttr>(kRequiresAttr))
-    required.append(present.getExprs().begin(), present.getExprs().end());
-  size = tp::simplify(size);
-  if (llvm::is_contained(required, size))
-    return;
-  required.push_back(size);
-  module->setAttr(kRequiresAttr, tp::DimsAttr::get(op->getContext(), required));
-}
-
 /// Replaces a gather from `source` whose index along dimension i of it runs
 /// over extents[i] positions from zero, in the order of the result.
 void replaceByLeadingPart(PatternRewriter &rewriter, Operation *op,
@@ -42,7 +27,7 @@ void replaceByLeadingPart(PatternRewriter &rewriter, Operation *op,
     if (tp::provablyEqual(extent, dims[i]))
       continue;
     // A gather beyond the end is an error; a slice would end there.
-    require(op, dims[i] - extent);
+    requireNonNegative(op, dims[i] - extent);
     source = makeSlice(rewriter, op->getLoc(), source, i,
                        rewriter.getAffineConstantExpr(0), extent);
   }

@@ -82,6 +82,21 @@ struct SplitToSlices : OpRewritePattern<onnx::SplitOp> {
   }
 };
 
+/// Position `index` of a dimension, counted from its beginning, if the position
+/// exists. A dimension of unknown size must then have it: a slice would end where
+/// a gather is an error.
+std::optional<int64_t> findPosition(Value data, int64_t axis, int64_t index) {
+  Dims dims = getDims(data);
+  if (dims.empty() || !dims[axis])
+    return std::nullopt;
+  std::optional<int64_t> size = tp::getConst(dims[axis]);
+  if (index < 0 && size)
+    index += *size;
+  if (index < 0 || (size && index >= *size))
+    return std::nullopt;
+  return index;
+}
+
 /// A Gather at one constant position is a Slice without its dimension.
 struct GatherToSlice : OpRewritePattern<onnx::GatherOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -93,16 +108,11 @@ struct GatherToSlice : OpRewritePattern<onnx::GatherOp> {
     Dims dims = getDims(op.getOutput());
     if (!axis || !index || index->size() != 1 || !allKnown(dims))
       return failure();
-    int64_t start = index->front();
-    if (start < 0) {
-      std::optional<int64_t> size = getStaticDim(op.getData(), *axis);
-      if (!size)
-        return failure();
-      start += *size;
-    }
-    if (start < 0)
+    std::optional<int64_t> start = findPosition(op.getData(), *axis, index->front());
+    if (!start)
       return failure();
-    Value slice = makeSlice(rewriter, op.getLoc(), op.getData(), *axis, start,
+    requireNonNegative(op, getDims(op.getData())[*axis] - *start - 1);
+    Value slice = makeSlice(rewriter, op.getLoc(), op.getData(), *axis, *start,
                             /*size=*/1);
     replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), slice, dims));
     return success();
@@ -137,16 +147,17 @@ struct GatherNDToSlice : OpRewritePattern<onnx::GatherNDOp> {
     if (op.getBatchDims() != 0 || index.empty() || !allKnown(dims) ||
         !allKnown(getDims(op.getData())))
       return failure();
-    for (auto [axis, start] : llvm::enumerate(index)) {
-      std::optional<int64_t> size = getStaticDim(op.getData(), axis);
-      if (start < 0 && size)
-        start += *size;
-      if (start < 0 || (size && start >= *size))
+    for (auto [axis, position] : llvm::enumerate(index)) {
+      std::optional<int64_t> start = findPosition(op.getData(), axis, position);
+      if (!start)
         return failure();
+      position = *start;
     }
     Value part = op.getData();
-    for (auto [axis, start] : llvm::enumerate(index))
+    for (auto [axis, start] : llvm::enumerate(index)) {
+      requireNonNegative(op, getDims(op.getData())[axis] - start - 1);
       part = makeSlice(rewriter, op.getLoc(), part, axis, start, /*size=*/1);
+    }
     replaceByNew(rewriter, op, makeReshape(rewriter, op.getLoc(), part, dims));
     return success();
   }

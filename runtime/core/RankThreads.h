@@ -19,8 +19,8 @@
 
 namespace tprt {
 
-// One thread per rank, kept between runs: a rank's device state (OpenMP and CUDA
-// settings, first-touched memory) belongs to its thread.
+// One thread per rank, kept between runs: a rank's device state (CUDA settings,
+// first-touched memory) belongs to its thread.
 class RankThreads {
 public:
   explicit RankThreads(int count);

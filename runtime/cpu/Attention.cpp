@@ -26,6 +26,7 @@ using namespace tprt;
 namespace {
 
 constexpr int64_t keyBlock = 128;
+static_assert(keyBlock <= sumBlock, "keys of a block are one block of sums");
 // Queries handled together; their accumulators stay in the second-level cache.
 constexpr int64_t queryTile = 128;
 // Up to this many queries keys and values are streamed as they are; above, the
@@ -129,6 +130,7 @@ private:
   bool streaming = false;
   float *queries = nullptr, *scores = nullptr, *sums = nullptr, *packed = nullptr;
   float *maxima = nullptr, *totals = nullptr;
+  const float *queryRows[queryTile], *scoreRows[queryTile];
 };
 
 void Attention::runHead(int64_t b, int64_t head, int64_t first, int64_t heads) {
@@ -145,7 +147,12 @@ void Attention::runHead(int64_t b, int64_t head, int64_t first, int64_t heads) {
   maxima = device.scratch[3].floats(2 * tile);
   totals = maxima + tile;
   if (!streaming)
-    packed = device.scratch[4].floats(keyBlock * std::max(shape.depth, widthPad));
+    packed =
+        device.scratch[4].floats(keyBlock * std::max(std::min(shape.depth, sumBlock), shape.width + maxPanelWidth));
+  for (int64_t i = 0; i < tile; ++i) {
+    queryRows[i] = queries + i * shape.depth;
+    scoreRows[i] = scores + i * keyBlock;
+  }
   for (int64_t row = 0; row < rows; row += tile)
     runTile(row, std::min(tile, rows - row));
 }
@@ -195,11 +202,12 @@ void Attention::scoreBlock(int64_t rows, int64_t t, int64_t count) {
     return;
   }
   MatrixView turned{keys.data, keys.dtype, keys.columnStride, keys.rowStride};
-  packMatrix(kernels, turned, shape.depth, count, packed, keyBlock);
-  // The kernel reads whole vectors.
-  for (int64_t d = 0; d < shape.depth && count % gemmPad; ++d)
-    std::fill(packed + d * keyBlock + count, packed + d * keyBlock + padded(count), 0.0f);
-  kernels.gemm(rows, count, shape.depth, queries, shape.depth, packed, keyBlock, scores, keyBlock, false);
+  for (int64_t d = 0; d < shape.depth; d += sumBlock) {
+    int64_t depth = std::min(sumBlock, shape.depth - d);
+    packPanels(kernels, {turned.at(d, 0), turned.dtype, turned.rowStride, turned.columnStride}, depth, count, packed);
+    kernels.gemm(rows, count, depth, queryRows, d, packed, kernels.panelWidth, depth * kernels.panelWidth, scores,
+                 keyBlock, d > 0);
+  }
 }
 
 void Attention::addValues(int64_t rows, int64_t t, int64_t count) {
@@ -212,10 +220,9 @@ void Attention::addValues(int64_t rows, int64_t t, int64_t count) {
     }
     return;
   }
-  packMatrix(kernels, values, count, shape.width, packed, widthPad);
-  for (int64_t x = 0; x < count && shape.width != widthPad; ++x)
-    std::fill(packed + x * widthPad + shape.width, packed + (x + 1) * widthPad, 0.0f);
-  kernels.gemm(rows, shape.width, count, scores, keyBlock, packed, widthPad, sums, widthPad, true);
+  packPanels(kernels, values, count, shape.width, packed);
+  kernels.gemm(rows, shape.width, count, scoreRows, 0, packed, kernels.panelWidth, count * kernels.panelWidth, sums,
+               widthPad, true);
 }
 
 void Attention::applyMask(int64_t row, float *line, int64_t t, int64_t count) {

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "cpu/CpuDevice.h"
-#include "cpu/OneDnn.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -65,7 +64,7 @@ void *Scratch::bytes(size_t count) {
   return memory;
 }
 
-CpuDevice::CpuDevice(const CpuKernels &kernels) : kernels(kernels), oneDnn(OneDnn::create()) {}
+CpuDevice::CpuDevice(const CpuKernels &kernels) : kernels(kernels) {}
 CpuDevice::~CpuDevice() = default;
 
 void *CpuDevice::allocate(size_t bytes) { return allocateAligned(bytes); }

@@ -32,9 +32,6 @@ private:
   size_t capacity = 0;
 };
 
-// oneDNN's engine, stream and compiled products of one rank (cpu/OneDnn.cpp).
-class OneDnn;
-
 class CpuDevice : public Device {
 public:
   explicit CpuDevice(const CpuKernels &kernels = cpuKernels());
@@ -50,7 +47,6 @@ public:
   const CpuKernels &kernels;
   // Temporaries of the operation that runs; each has one use per operation.
   Scratch scratch[6];
-  std::unique_ptr<OneDnn> oneDnn;
 };
 
 inline CpuDevice &cpuDevice(tprt_ctx *ctx) { return *static_cast<CpuDevice *>(ctx->device); }

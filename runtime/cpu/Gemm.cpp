@@ -32,9 +32,12 @@ float element(const char *data, int32_t dtype) {
   return dtype == TPRT_BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
 }
 
-// Blocks that fit the caches: a panel of b in the second level, rows of a in
-// the first.
-constexpr int64_t blockK = 256, blockN = 256, blockM = 64;
+// Rows whose results stay in the second-level cache beside a panel of b, a
+// multiple of every kernel's rows.
+constexpr int64_t rowBlock = 96;
+// Columns of b that are packed at a time; fewer where k is so large that they
+// would leave the last-level cache.
+constexpr int64_t maxColumns = 512, minColumns = 64, packedFloats = int64_t(1) << 20, onceColumns = 128;
 
 } // namespace
 
@@ -65,36 +68,49 @@ void tprt::packMatrix(const CpuKernels &kernels, const MatrixView &matrix, int64
       out[i * ld + j] = element(matrix.at(i, j), matrix.dtype);
 }
 
-void tprt::gemmGeneric(CpuDevice &device, int64_t m, int64_t n, int64_t k, const MatrixView &a, const MatrixView &b,
-                       float *c, int64_t ldc) {
+void tprt::packPanels(const CpuKernels &kernels, const MatrixView &b, int64_t k, int64_t n, float *panels) {
+  if (b.columnStride == 1 || n == 1)
+    return kernels.packRows(k, n, b.data, b.dtype, b.rowStride, panels);
+  if (b.rowStride == 1 || k == 1)
+    return kernels.packColumns(k, n, b.data, b.dtype, b.columnStride, panels);
+  int64_t width = kernels.panelWidth;
+  for (int64_t j = 0; j < n; ++j)
+    for (int64_t p = 0; p < k; ++p)
+      panels[(j / width * k + p) * width + j % width] = element(b.at(p, j), b.dtype);
+}
+
+void tprt::gemmRows(CpuDevice &device, int64_t m, int64_t n, int64_t k, const float *const *rows, const MatrixView &b,
+                    const std::function<void(int64_t, int64_t, int64_t, float *)> &finish) {
   const CpuKernels &kernels = device.kernels;
-  float *panel = device.scratch[0].floats(blockK * blockN);
-  float *rows = device.scratch[1].floats(blockM * blockK);
-  float *sums = device.scratch[2].floats(blockM * blockN);
-  if (k == 0)
-    for (int64_t i = 0; i < m; ++i)
-      std::fill_n(c + i * ldc, n, 0.0f);
-  for (int64_t j = 0; j < n; j += blockN) {
-    int64_t width = std::min(blockN, n - j);
-    for (int64_t p = 0; p < k; p += blockK) {
-      int64_t depth = std::min(blockK, k - p);
-      MatrixView bBlock{b.at(p, j), b.dtype, b.rowStride, b.columnStride};
-      packMatrix(kernels, bBlock, depth, width, panel, blockN);
-      for (int64_t i = 0; i < m; i += blockM) {
-        int64_t height = std::min(blockM, m - i);
-        MatrixView aBlock{a.at(i, p), a.dtype, a.rowStride, a.columnStride};
-        packMatrix(kernels, aBlock, height, depth, rows, blockK);
-        kernels.gemm(height, width, depth, rows, blockK, panel, blockN, sums, blockN, false);
-        for (int64_t x = 0; x < height; ++x) {
-          float *to = c + (i + x) * ldc + j;
-          const float *from = sums + x * blockN;
-          if (p == 0)
-            std::copy_n(from, width, to);
-          else
-            for (int64_t y = 0; y < width; ++y)
-              to[y] += from[y];
-        }
+  // With one block of rows a block of b is used once, right after it is packed.
+  bool once = m <= rowBlock;
+  int64_t columns = onceColumns;
+  if (!once)
+    columns = std::clamp(packedFloats / std::max<int64_t>(k, 1) / minColumns * minColumns, minColumns, maxColumns);
+  columns = std::min(columns, (n + minColumns - 1) / minColumns * minColumns);
+  float *panels = device.scratch[0].floats((once ? std::min(k, sumBlock) : k) * columns);
+  float *sums = device.scratch[1].floats(std::min(m, rowBlock) * columns);
+  for (int64_t j = 0; j < n; j += columns) {
+    int64_t width = std::min(columns, n - j);
+    auto pack = [&](int64_t p) {
+      float *to = panels + (once ? 0 : p * columns);
+      packPanels(kernels, {b.at(p, j), b.dtype, b.rowStride, b.columnStride}, std::min(sumBlock, k - p), width, to);
+      return to;
+    };
+    for (int64_t p = 0; p < k && !once; p += sumBlock)
+      pack(p);
+    for (int64_t i = 0; i < m; i += rowBlock) {
+      int64_t height = std::min(rowBlock, m - i);
+      if (k == 0)
+        std::fill_n(sums, height * columns, 0.0f);
+      for (int64_t p = 0; p < k; p += sumBlock) {
+        const float *packed = once ? pack(p) : panels + p * columns;
+        int64_t depth = std::min(sumBlock, k - p);
+        kernels.gemm(height, width, depth, rows + i, p, packed, kernels.panelWidth, depth * kernels.panelWidth, sums,
+                     columns, p > 0);
       }
+      for (int64_t y = 0; y < height; ++y)
+        finish(i + y, j, width, sums + y * columns);
     }
   }
 }

@@ -11,6 +11,8 @@
 
 #include "cpu/CpuDevice.h"
 
+#include <functional>
+
 namespace tprt {
 
 // A matrix in memory: element (i, j) at data + i * rowStride + j * columnStride.
@@ -26,10 +28,15 @@ struct MatrixView {
 void packMatrix(const CpuKernels &kernels, const MatrixView &matrix, int64_t rows, int64_t columns, float *out,
                 int64_t ld);
 
-// c = a x b in f32 for operands of any strides and of types f32, f16, bf16; c is
-// row-major with `ldc` >= n. What oneDNN does not do. Uses scratch 0 to 2.
-void gemmGeneric(CpuDevice &device, int64_t m, int64_t n, int64_t k, const MatrixView &a, const MatrixView &b, float *c,
-                 int64_t ldc);
+// Panels of b as cpu/Kernels.h describes them, from any strides.
+void packPanels(const CpuKernels &kernels, const MatrixView &b, int64_t k, int64_t n, float *panels);
+
+// Products of many rows: rows[i][k] x b[k, n] for i < m, of any strides of b, in
+// the order of sums of cpu/Kernels.h. Calls finish(i, j, width, values) once for
+// each part of each row: its columns [j, j + width) as floats, which it may
+// change. Uses scratch 0 and 1.
+void gemmRows(CpuDevice &device, int64_t m, int64_t n, int64_t k, const float *const *rows, const MatrixView &b,
+              const std::function<void(int64_t, int64_t, int64_t, float *)> &finish);
 
 } // namespace tprt
 

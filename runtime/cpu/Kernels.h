@@ -21,30 +21,49 @@
 
 namespace tprt {
 
+// Matrix products have one order of sums, whatever the layout of the operands,
+// the number of rows and of columns and the function: an element's products are
+// added one after the other (each by a fused multiply-add where the processor
+// has it) in blocks of `sumBlock` along k, and the sums of the blocks are added
+// in order. Only gemvColumns has another.
+constexpr int64_t sumBlock = 256;
 // Rows that the gemv functions take at once.
 constexpr int maxGemvRows = 4;
-// Columns of packed operands and results of `gemm` are padded to this, so that
-// the kernel has no remainder: 16 floats, the widest vector.
+// Results of `gemm` are padded to this, so that the kernel has no remainder: 16
+// floats, the widest vector.
 constexpr int64_t gemmPad = 16;
+constexpr int64_t maxPanelWidth = 32;
 
 struct CpuKernels {
   const char *name;
+  // Columns of a panel of packed b: n columns are ceil(n / panelWidth) panels of
+  // k rows of panelWidth contiguous floats; what is past n means nothing.
+  int64_t panelWidth;
 
-  // y[r, j] = sum_k a[r, k] * b[k, j] (plus y when `accumulate`) for r < m <=
+  // y[r, j] = sum_k a[r, k] * b[k, j] (added to y when `accumulate`) for r < m <=
   // maxGemvRows. b is row-major with `ldb` elements between rows, of type f32,
   // f16 or bf16. Reads b once, in order.
   void (*gemvRows)(int m, int64_t n, int64_t k, const float *a, int64_t lda, const void *b, int32_t dtype, int64_t ldb,
                    float *y, int64_t ldy, bool accumulate);
 
-  // y[r, j] = sum_k a[r, k] * b[j, k]: the transposed orientation.
+  // y[r, j] = sum_k a[r, k] * b[j, k]: the transposed orientation. Element i of a
+  // vector sums every k that is i modulo the vector's length; then halves are
+  // added. That reads b at the speed of the memory, which the order of the others
+  // does not.
   void (*gemvColumns)(int m, int64_t n, int64_t k, const float *a, int64_t lda, const void *b, int32_t dtype,
                       int64_t ldb, float *y, int64_t ldy);
 
-  // c[i, j] = sum_k a[i, k] * b[k, j] (plus c when `accumulate`). ldb and ldc
-  // are at least n rounded up to gemmPad; padding columns of b must be readable
-  // and those of c are overwritten.
-  void (*gemm)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
-               int64_t ldc, bool accumulate);
+  // Panels of b[k, j] or, packColumns, of b[j, k].
+  void (*packRows)(int64_t k, int64_t n, const void *b, int32_t dtype, int64_t ldb, float *panels);
+  void (*packColumns)(int64_t k, int64_t n, const void *b, int32_t dtype, int64_t ldb, float *panels);
+
+  // c[i, j] = sum_k a[i][offset + k] * b[k, j] (added to c when `accumulate`), one
+  // block of sums: k <= sumBlock. The panels of b are `panelStride` apart and
+  // their rows `ldb`: panelStride = k * panelWidth and ldb = panelWidth when
+  // packed, panelWidth and a row's distance when row-major, columns then being
+  // readable up to n rounded up to gemmPad. c's columns are written up to that.
+  void (*gemm)(int64_t m, int64_t n, int64_t k, const float *const *a, int64_t offset, const float *b, int64_t ldb,
+               int64_t panelStride, float *c, int64_t ldc, bool accumulate);
 
   // One block of an online softmax over x[0, n): x = exp(x - m) where m =
   // max(previous, max x). Returns m and adds nothing; *sum is the sum of x.

@@ -109,6 +109,35 @@ func.func @gather_one(%x: tensor<2x3x4xf32>) -> tensor<2x4xf32> {
 
 // -----
 
+// A position of a dimension of any size must exist: a slice would end there.
+// CHECK: tp.requires = #tp.dims<[s0 - 4, s1 - 2, s0 - 6]>
+// CHECK-LABEL: func @gather_where_it_exists
+module attributes {tp.symbols = ["s", "t"]} {
+  func.func @gather_where_it_exists(%x: tensor<?x?xf32, #tp.dims<[s0, s1]>>)
+      -> (tensor<?xf32, #tp.dims<[s1]>>, tensor<f32>) {
+    %i = "onnx.Constant"() {value = dense<5> : tensor<i64>} : () -> tensor<i64>
+    // CHECK: "onnx.Slice"
+    %0 = "onnx.Gather"(%x, %i) {axis = 0 : si64} : (tensor<?x?xf32, #tp.dims<[s0, s1]>>, tensor<i64>) -> tensor<?xf32, #tp.dims<[s1]>>
+    %j = "onnx.Constant"() {value = dense<[3, 1]> : tensor<2xi64>} : () -> tensor<2xi64>
+    // CHECK: "onnx.Slice"
+    // CHECK: "onnx.Slice"
+    %1 = "onnx.GatherND"(%x, %j) : (tensor<?x?xf32, #tp.dims<[s0, s1]>>, tensor<2xi64>) -> tensor<f32>
+    return %0, %1 : tensor<?xf32, #tp.dims<[s1]>>, tensor<f32>
+  }
+}
+
+// -----
+
+// CHECK-LABEL: func @gather_nowhere
+func.func @gather_nowhere(%x: tensor<2x3x4xf32>) -> tensor<2x4xf32> {
+  %i = "onnx.Constant"() {value = dense<3> : tensor<i64>} : () -> tensor<i64>
+  // CHECK: "onnx.Gather"
+  %0 = "onnx.Gather"(%x, %i) {axis = 1 : si64} : (tensor<2x3x4xf32>, tensor<i64>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @hoist_expand
 // CHECK-SAME: %[[M:.*]]: tensor<1x1x1x3xi1>
 func.func @hoist_expand(%m: tensor<1x1x1x3xi1>) -> tensor<1x1x4x3xf32> {

@@ -52,6 +52,41 @@ TEST(ImportErrorsTest, Opsets) {
       "opset 999 is newer than");
 }
 
+TEST(ImportErrorsTest, OperandsOfAttention) {
+  auto attention = [](const std::string &operands) {
+    return importGraph("g (float[1,2,3,4] q, float[1,2,5,4] k, float m) => "
+                       "(float[1,2,3,4] y) { y = Attention(" +
+                           operands + ") }",
+                       23);
+  };
+  EXPECT_ERROR(attention("q, k, k, , k"),
+               "past_key and past_value are needed together");
+  EXPECT_ERROR(attention("q, k, k, , , k"),
+               "past_key and past_value are needed together");
+  EXPECT_ERROR(attention("q, k, k, m"),
+               "operand 'attn_mask' has rank 0, need at least 1");
+  EXPECT_ERROR(
+      importGraph("g (float[1,2,8] q, float[8] k) => (float[1,2,8] y) { y = "
+                  "com.microsoft.MultiHeadAttention<num_heads: int = 2>(q, k, "
+                  "q) }"),
+      "operand 'key' must have rank 3, 4 or 5");
+}
+
+TEST(ImportErrorsTest, PositionsThatDoNotExist) {
+  EXPECT_ERROR(importGraph("g (float[2,3] x) => (float[2] y) { i = Constant "
+                           "<value = int64 {3}> () y = Gather <axis = 1> (x, "
+                           "i) }"),
+               "index 3 is out of range of a dimension of size 3");
+  EXPECT_ERROR(importGraph("g (float[2,3] x) => (float[2] y) { i = Constant "
+                           "<value = int64 {-4}> () y = Gather <axis = 1> (x, "
+                           "i) }"),
+               "index -4 is out of range of a dimension of size 3");
+  EXPECT_ERROR(importGraph("g (float[2,3] x) => (float[2] y) { i = Constant "
+                           "<value = int64[2,2] {0, 1, 1, 3}> () y = GatherND "
+                           "(x, i) }"),
+               "index 3 is out of range of a dimension of size 3");
+}
+
 TEST(ImportErrorsTest, BrokenGraphs) {
   EXPECT_ERROR(importGraph("g (float[2] x) => (float[2] y) { y = Relu(z) }"),
                "uses 'z', which nothing before it defines");

@@ -250,12 +250,10 @@ TEST_P(RuntimeOps, MatmulOfTransposedHeads) {
   }
 }
 
-// Rows of b a page apart: computed by panels of columns.
-TEST_P(RuntimeOps, MatmulOfPageSizedRows) {
+// Several blocks of rows, columns and k, none of them full.
+TEST_P(RuntimeOps, MatmulOfManyBlocks) {
   for (int32_t dtype : {TPRT_F32, TPRT_BF16}) {
-    int64_t columns = dtype == TPRT_F32 ? 3000 : 6000, row = dtype == TPRT_F32 ? 3072 : 6144;
-    Strided a(dtype, {2, 17, 20}), b(dtype, {20, columns}, {}, row - columns), c(dtype, {2, 17, columns}),
-        bias(dtype, {columns});
+    Strided a(dtype, {2, 51, 270}), b(dtype, {270, 543}, {}, 7), c(dtype, {2, 51, 543}), bias(dtype, {543});
     a.randomize();
     b.randomize();
     bias.randomize();
@@ -264,6 +262,32 @@ TEST_P(RuntimeOps, MatmulOfPageSizedRows) {
     before.view.data = before.bytes.data();
     matmul(a, b, &bias, &c, c, 1, TPRT_ACT_GELU_TANH);
     expectProduct(a, b, &bias, &before, c, 1, TPRT_ACT_GELU_TANH, dtypeName(dtype));
+  }
+}
+
+// Neither the layout of the operands nor the number of rows and columns shows in
+// the bits.
+TEST_P(RuntimeOps, MatmulHasOneOrderOfSums) {
+  const int64_t batch = 2, rows = 101, k = 270, n = 70;
+  for (int32_t dtype : {TPRT_F32, TPRT_F16, TPRT_BF16}) {
+    Strided a(dtype, {batch, rows, k}), b(dtype, {batch, k, n}), expected(TPRT_F32, {batch, rows, n});
+    a.randomize();
+    b.randomize();
+    matmul(a, b, nullptr, nullptr, expected);
+    for (int64_t part : {int64_t(1), int64_t(3), rows})
+      for (bool turnedA : {false, true})
+        for (bool turnedB : {false, true})
+          for (int64_t columns : {int64_t(37), n}) {
+            auto order = [](bool turned) { return turned ? std::vector<int>{2, 0, 1} : std::vector<int>{1, 0, 2}; };
+            Strided left(dtype, {batch, part, k}, order(turnedA), 3), right(dtype, {batch, k, columns}, order(turnedB), 5),
+                c(TPRT_F32, {batch, part, columns}, {1, 0, 2});
+            left.each([&](const std::vector<int64_t> &i) { fromDouble(a.at(i), left.view, left.offset(i)); });
+            right.each([&](const std::vector<int64_t> &i) { fromDouble(b.at(i), right.view, right.offset(i)); });
+            matmul(left, right, nullptr, nullptr, c);
+            int64_t different = 0;
+            c.each([&](const std::vector<int64_t> &i) { different += c.at(i) != expected.at(i); });
+            EXPECT_EQ(different, 0) << dtypeName(dtype) << " " << viewText(left.view) << " x " << viewText(right.view);
+          }
   }
 }
 
