@@ -144,27 +144,53 @@ std::optional<AttentionScores> tpo::simplify::matchScores(Value value) {
   return scores;
 }
 
-Operation *tpo::simplify::matchWeights(Value weights, bool &narrowed) {
-  narrowed = false;
-  while (Operation *op = weights.getDefiningOp()) {
-    if (isa<onnx::SoftmaxOp>(op))
-      return op;
+AttentionWeights tpo::simplify::matchWeights(Value value) {
+  AttentionWeights weights;
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<onnx::SoftmaxOp>(op)) {
+      weights.softmax = op;
+      return weights;
+    }
     if (auto cast = dyn_cast<onnx::CastOp>(op)) {
       if (!isa<FloatType>(getElementType(cast.getInput())) ||
-          !isa<FloatType>(getElementType(weights)))
-        return nullptr;
-      narrowed = true;
-      weights = cast.getInput();
+          !isa<FloatType>(getElementType(value)))
+        return {};
+      weights.narrowed = true;
+      value = cast.getInput();
       continue;
     }
-    // Where(IsNaN(p), 0, p)
+    // Where(condition, 0, p) or Where(condition, p, 0)
     auto where = dyn_cast<onnx::WhereOp>(op);
-    auto isNaN =
-        where ? where->getOperand(0).getDefiningOp<onnx::IsNaNOp>() : nullptr;
-    if (!isNaN || isNaN->getOperand(0) != where->getOperand(2) ||
-        !isScalar(where->getOperand(1), 0))
-      return nullptr;
-    weights = where->getOperand(2);
+    if (!where)
+      return {};
+    bool whereTrue = isScalar(where->getOperand(1), 0);
+    Value condition = where->getOperand(0), kept = where->getOperand(whereTrue ? 2 : 1);
+    if ((!whereTrue && !isScalar(where->getOperand(2), 0)) || kept.getType() != value.getType())
+      return {};
+    auto isNaN = condition.getDefiningOp<onnx::IsNaNOp>();
+    if (!isNaN || isNaN->getOperand(0) != kept || !whereTrue) {
+      if (weights.zeroed)
+        return {};
+      weights.zeroed = condition;
+      weights.zeroedWhereTrue = whereTrue;
+    }
+    value = kept;
   }
-  return nullptr;
+  return {};
+}
+
+bool tpo::simplify::hideZeroed(AttentionScores &scores, const AttentionWeights &weights) {
+  if (!weights.zeroed)
+    return true;
+  SmallVector<Value> &hiding = weights.zeroedWhereTrue ? scores.hiddenMasks : scores.boolMasks;
+  if (scores.replacedMasks.empty())
+    return llvm::is_contained(hiding, weights.zeroed);
+  // Beside another number that hides, rows without a visible key would differ.
+  const AttentionScores::ReplacedMask &mask = scores.replacedMasks.front();
+  if (scores.replacedMasks.size() != 1 || mask.condition != weights.zeroed ||
+      mask.hidesWhereTrue != weights.zeroedWhereTrue)
+    return false;
+  hiding.push_back(mask.condition);
+  scores.replacedMasks.clear();
+  return true;
 }

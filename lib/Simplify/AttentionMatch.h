@@ -40,9 +40,22 @@ struct AttentionScores {
 /// Matches the operand of Softmax.
 std::optional<AttentionScores> matchScores(mlir::Value value);
 
-/// The product of attention weights and values: the Softmax behind `weights`,
-/// through the guard against rows without a visible key and casts.
-mlir::Operation *matchWeights(mlir::Value weights, bool &narrowed);
+/// What lies between Softmax and the product with the values.
+struct AttentionWeights {
+  mlir::Operation *softmax = nullptr;
+  bool narrowed = false;
+  /// The weight is zero where this is true (or false).
+  mlir::Value zeroed;
+  bool zeroedWhereTrue = false;
+};
+
+/// The Softmax behind `weights`, through casts, the guard against rows without a
+/// visible key and one mask of weights; none of them if there is no Softmax.
+AttentionWeights matchWeights(mlir::Value weights);
+
+/// Lets the mask of the weights hide keys instead: the keys whose scores the
+/// same mask replaces by a hiding number. False where they are others.
+bool hideZeroed(AttentionScores &scores, const AttentionWeights &weights);
 
 } // namespace tpo::simplify
 

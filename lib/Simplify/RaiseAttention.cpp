@@ -270,18 +270,16 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
 
   LogicalResult matchAndRewrite(onnx::MatMulOp op,
                                 PatternRewriter &rewriter) const override {
-    bool narrowed = false;
     std::optional<SinkWeights> sink = matchSinkWeights(op.getA());
-    auto softmax =
-        sink ? nullptr
-             : dyn_cast_or_null<onnx::SoftmaxOp>(matchWeights(op.getA(), narrowed));
+    AttentionWeights weights = sink ? AttentionWeights() : matchWeights(op.getA());
+    auto softmax = dyn_cast_or_null<onnx::SoftmaxOp>(weights.softmax);
     if ((!softmax && !sink) || getRank(op.getY()) != 4 ||
         (softmax && normalizeAxis(softmax.getAxis(), 4) != 3))
       return failure();
     std::optional<AttentionScores> scores =
         matchScores(sink ? sink->scores : softmax.getInput());
     Type element = getElementType(op.getY());
-    if (!scores || !haveAttentionShapes(*scores, op.getB()) ||
+    if (!scores || !hideZeroed(*scores, weights) || !haveAttentionShapes(*scores, op.getB()) ||
         getElementType(scores->query) != element ||
         getElementType(scores->transposedKey) != element)
       return failure();
@@ -312,7 +310,7 @@ struct RaiseScaledDotProduct : OpRewritePattern<onnx::MatMulOp> {
         floatAttr(rewriter, "scale", scores->scale)};
     if (scores->softcap != 0)
       attributes.push_back(floatAttr(rewriter, "softcap", scores->softcap));
-    if (scores->widened || narrowed)
+    if (scores->widened || weights.narrowed)
       attributes.push_back(intAttr(rewriter, "softmax_precision", kOnnxFloat));
     auto attention = onnx::AttentionOp::create(rewriter, loc, TypeRange{op.getY().getType()},
                                                ValueRange{scores->query, key, value, mask}, attributes);

@@ -316,12 +316,10 @@ struct AddBatch : OpRewritePattern<onnx::SoftmaxOp> {
     if (!product)
       return failure();
     Dims dims = getDims(product.getY());
-    std::optional<int64_t> heads = tp::getConst(dims[0]);
-    // A size that is not known may be a batch and heads.
-    if (!heads || !allKnown(dims))
+    if (!allKnown(dims))
       return failure();
     for (Value operand : product->getOperands())
-      if (!allKnown(getDims(operand)) || getStaticDim(operand, 0) != heads)
+      if (Dims own = getDims(operand); !allKnown(own) || !tp::provablyEqual(own[0], dims[0]))
         return failure();
     AffineExpr one = rewriter.getAffineConstantExpr(1);
     SmallVector<Value> factors;

@@ -4,8 +4,9 @@
   check_models.py --bin BUILD/bin [--models DIR] [--only REGEX] [--tp 1,2,4,8] [--mesh MESH ...] [--option OPTION ...]
 
 Every model is compiled once per tp, or per mesh if meshes are given; every case runs twice, and both runs must
-give the same bits. At one of them (--static) a case is also compiled for its sizes
-alone, with the same bits again. Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
+give the same bits. At some of them (--static) a case is also compiled for its sizes
+alone, with the same bits again: where the plan for these sizes is another, those of
+the program for any sizes that is planned for them (--assume). Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
 """
 import argparse
 import glob
@@ -76,14 +77,30 @@ def compile_model(arguments, directory, mesh, artifact, *options):
     return run(command, arguments.timeout)
 
 
-def fixed_sizes(meta, arrays):
-    """--dim with the sizes that the arrays give to the model's symbols."""
+def symbol_sizes(meta, arrays):
+    """What the arrays give to the model's symbols, as --dim and --assume take it."""
     sizes = {}
     for value in meta["inputs"]:
         for dim, size in zip(value["shape"], arrays["in_" + value["name"]].shape):
             if isinstance(dim, str) and dim.isidentifier():
                 sizes[dim] = size
-    return ["--dim=" + ",".join(f"{name}={size}" for name, size in sizes.items())] if sizes else []
+    return ",".join(f"{name}={size}" for name, size in sizes.items())
+
+
+def run_planned(arguments, directory, mesh, scratch, inputs, option):
+    """The outputs of a program compiled with the option, and what went wrong."""
+    artifact = os.path.join(scratch, "planned.tpx")
+    problem = compile_model(arguments, directory, mesh, artifact, option)
+    return (None, problem) if problem else run_case(arguments, artifact, inputs, scratch, option[2:5])
+
+
+def check_static(arguments, directory, mesh, scratch, inputs, sizes, results):
+    """What is wrong with the program for these sizes alone, or None."""
+    static, problem = run_planned(arguments, directory, mesh, scratch, inputs, f"--dim={sizes}")
+    if problem or same_bits(static, results):
+        return problem
+    planned, problem = run_planned(arguments, directory, mesh, scratch, inputs, f"--assume={sizes}")
+    return problem or (None if same_bits(static, planned) else "fixed sizes change the result's bits")
 
 
 def check(arguments, directory, meta, mesh, scratch):
@@ -102,13 +119,9 @@ def check(arguments, directory, meta, mesh, scratch):
         if not problem:
             again, problem = run_case(arguments, artifact, inputs, scratch, "second")
             problem = problem or (None if same_bits(results, again) else "two runs differ")
-        options = fixed_sizes(meta, expected) if mesh == arguments.static else []
-        if not problem and options:
-            static = os.path.join(scratch, "static.tpx")
-            problem = compile_model(arguments, directory, mesh, static, *options)
-            if not problem:
-                again, problem = run_case(arguments, static, inputs, scratch, "static")
-                problem = problem or (None if same_bits(results, again) else "fixed sizes change the result's bits")
+        sizes = symbol_sizes(meta, expected) if mesh in arguments.static.split(";") else ""
+        if not problem and sizes:
+            problem = check_static(arguments, directory, mesh, scratch, inputs, sizes, results)
         yield case["name"], problem
 
 
@@ -120,7 +133,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--tp", default="1,2,4,8")
     parser.add_argument("--mesh", action="append", help="instead of --tp, as in --mesh=ep=2,tp=2")
-    parser.add_argument("--static", default="tp=2", help="the mesh at which cases are also compiled for their sizes alone")
+    parser.add_argument("--static", default="tp=1;tp=2", help="the meshes at which cases are also compiled for their sizes alone, with ; between")
     parser.add_argument("--option", action="append", default=[], help="an option for tp-opt, as in --option=--shard=x=tp:0")
     parser.add_argument("--timeout", type=float, default=120)
     arguments = parser.parse_args()
