@@ -447,3 +447,85 @@ func.func @positions(%q: tensor<3x?x4x8xf32, #tp.dims<[3, s0, 4, 8]>>, %table: t
   %2 = "onnx.Reshape"(%1, %apart) : (tensor<3x?x5xf32, #tp.dims<[3, s0 * 4, 5]>>, tensor<4xi64>) -> tensor<3x?x4x5xf32, #tp.dims<[3, s0, 4, 5]>>
   return %2 : tensor<3x?x4x5xf32, #tp.dims<[3, s0, 4, 5]>>
 }
+
+// -----
+
+!q = tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>
+!kt = tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1]>>
+!s = tensor<?x8x?x?xf32, #tp.dims<[s0, 8, s1, s1]>>
+!m = tensor<?x1x1x?xi1, #tp.dims<[s0, 1, 1, s1]>>
+
+// Weights that the mask of the scores makes zero once more: rows without a key
+// are zero, as with a boolean mask.
+// CHECK-LABEL: func @zeroed_weights
+// CHECK-SAME: %[[M:[^:]*]]: tensor<?x1x1x?xi1
+// CHECK-NOT: onnx.Softmax
+// CHECK: %[[SEEN:.*]] = "onnx.Not"(%[[M]])
+// CHECK: "onnx.Attention"(%{{.*}}, %{{.*}}, %{{.*}}, %[[SEEN]],
+// CHECK-NOT: onnx.Softmax
+module attributes {tp.symbols = ["batch", "seq"]} {
+  func.func @zeroed_weights(%q: !q, %kt: !kt, %v: !q, %m: !m) -> !q {
+    %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+    %low = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+    %0 = "onnx.MatMul"(%q, %kt) : (!q, !kt) -> !s
+    %1 = "onnx.Where"(%m, %low, %0) : (!m, tensor<f32>, !s) -> !s
+    %2 = "onnx.Softmax"(%1) {axis = -1 : si64} : (!s) -> !s
+    %3 = "onnx.Where"(%m, %zero, %2) : (!m, tensor<f32>, !s) -> !s
+    %4 = "onnx.MatMul"(%3, %v) : (!s, !q) -> !q
+    return %4 : !q
+  }
+}
+
+// -----
+
+!q = tensor<?x8x?x16xf32, #tp.dims<[s0, 8, s1, 16]>>
+!kt = tensor<?x8x16x?xf32, #tp.dims<[s0, 8, 16, s1]>>
+!s = tensor<?x8x?x?xf32, #tp.dims<[s0, 8, s1, s1]>>
+!m = tensor<?x1x1x?xi1, #tp.dims<[s0, 1, 1, s1]>>
+
+// Weights that another mask makes zero do not add up to one.
+// CHECK-LABEL: func @dropped_weights
+// CHECK: onnx.Softmax
+// CHECK-LABEL: func @zeroed_where_false
+// CHECK: onnx.Softmax
+module attributes {tp.symbols = ["batch", "seq"]} {
+  func.func @dropped_weights(%q: !q, %kt: !kt, %v: !q, %m: !m, %n: !m) -> !q {
+    %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+    %low = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+    %0 = "onnx.MatMul"(%q, %kt) : (!q, !kt) -> !s
+    %1 = "onnx.Where"(%m, %low, %0) : (!m, tensor<f32>, !s) -> !s
+    %2 = "onnx.Softmax"(%1) {axis = -1 : si64} : (!s) -> !s
+    %3 = "onnx.Where"(%n, %zero, %2) : (!m, tensor<f32>, !s) -> !s
+    %4 = "onnx.MatMul"(%3, %v) : (!s, !q) -> !q
+    return %4 : !q
+  }
+
+  func.func @zeroed_where_false(%q: !q, %kt: !kt, %v: !q, %m: !m) -> !q {
+    %zero = "onnx.Constant"() {value = dense<0.0> : tensor<f32>} : () -> tensor<f32>
+    %low = "onnx.Constant"() {value = dense<-3.40282347E+38> : tensor<f32>} : () -> tensor<f32>
+    %0 = "onnx.MatMul"(%q, %kt) : (!q, !kt) -> !s
+    %1 = "onnx.Where"(%m, %low, %0) : (!m, tensor<f32>, !s) -> !s
+    %2 = "onnx.Softmax"(%1) {axis = -1 : si64} : (!s) -> !s
+    %3 = "onnx.Where"(%m, %2, %zero) : (!m, !s, tensor<f32>) -> !s
+    %4 = "onnx.MatMul"(%3, %v) : (!s, !q) -> !q
+    return %4 : !q
+  }
+}
+
+// -----
+
+!q = tensor<?x?x16xf32, #tp.dims<[s0, s1, 16]>>
+!kt = tensor<?x16x?xf32, #tp.dims<[s0, 16, s1]>>
+!s = tensor<?x?x?xf32, #tp.dims<[s0, s1, s1]>>
+
+// One head of each sequence.
+// CHECK-LABEL: func @one_head
+// CHECK: "onnx.Attention"({{.*}}tensor<1x?x?x16xf32, #tp.dims<[1, s0, s1, 16]>>
+module attributes {tp.symbols = ["batch", "seq"]} {
+  func.func @one_head(%q: !q, %kt: !kt, %v: !q) -> !q {
+    %0 = "onnx.MatMul"(%q, %kt) : (!q, !kt) -> !s
+    %1 = "onnx.Softmax"(%0) {axis = -1 : si64} : (!s) -> !s
+    %2 = "onnx.MatMul"(%1, %v) : (!s, !q) -> !q
+    return %2 : !q
+  }
+}
