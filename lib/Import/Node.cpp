@@ -234,6 +234,15 @@ LogicalResult Node::requireRank(size_t i, int64_t expected) {
                      << rank(i) << ", need " << expected;
 }
 
+LogicalResult Node::requireSize(AffineExpr size, AffineExpr least,
+                                StringRef what) {
+  if (symbols.provablyNegative(size - least))
+    return emitError() << what << " is " << symbols.toString(size)
+                       << ", need at least " << symbols.toString(least);
+  symbols.require(size - least);
+  return success();
+}
+
 LogicalResult Node::requireRankAtLeast(size_t i, int64_t minimum) {
   if (rank(i) >= minimum)
     return success();

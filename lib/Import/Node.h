@@ -141,6 +141,10 @@ public:
                             llvm::StringRef what);
   /// The sizes after numpy broadcasting.
   mlir::FailureOr<Dims> broadcast(llvm::ArrayRef<Dims> shapes);
+  /// `size` must be `least` or more: an error where it is not, checked when the
+  /// program runs where that is not known.
+  mlir::LogicalResult requireSize(mlir::AffineExpr size, mlir::AffineExpr least,
+                                  llvm::StringRef what);
   mlir::LogicalResult requireRank(size_t operand, int64_t rank);
   mlir::LogicalResult requireRankAtLeast(size_t operand, int64_t rank);
 

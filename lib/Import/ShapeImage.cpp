@@ -110,8 +110,12 @@ static LogicalResult inferResize(Node &node) {
       if (failed(keepAspectRatio(node, *axes, policy, result)))
         return failure();
     } else {
-      for (auto [axis, size] : llvm::zip_equal(*axes, *sizes))
+      for (auto [axis, size] : llvm::zip_equal(*axes, *sizes)) {
+        if (tp::getConst(size) != 0 &&
+            failed(node.requireSize(result[axis], node.constant(1), "the size of a dimension to resize")))
+          return failure();
         result[axis] = size;
+      }
     }
   } else {
     std::optional<SmallVector<double>> scales = readScales(node);
@@ -142,6 +146,9 @@ static LogicalResult inferGridSample(Node &node) {
   if (failed(node.unify(x[0], grid[0], "batch sizes")) ||
       failed(node.unify(grid.back(), node.constant(x.size() - 2), "the grid's coordinates and the spatial dimensions")))
     return failure();
+  for (AffineExpr size : ArrayRef(x).drop_front(2))
+    if (failed(node.requireSize(size, node.constant(1), "the size of a dimension to sample")))
+      return failure();
   Dims result{x[0], x[1]};
   result.append(grid.begin() + 1, grid.end() - 1);
   node.setResult(0, node.elem(0), result);

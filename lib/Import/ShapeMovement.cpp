@@ -341,6 +341,18 @@ static LogicalResult inferTile(Node &node) {
   return success();
 }
 
+// What the padding is taken from must exist: `pad` elements beside the border
+// that reflects them, one to repeat.
+static LogicalResult requirePadSource(Node &node, AffineExpr size,
+                                      AffineExpr pad) {
+  StringRef mode = node.getString("mode", "constant");
+  if (mode == "constant" || node.symbols.provablyNonNegative(pad * -1))
+    return success();
+  AffineExpr least = node.constant(1);
+  return node.requireSize(size, mode == "reflect" ? pad + 1 : least,
+                          "the size of a dimension to pad");
+}
+
 static LogicalResult inferPad(Node &node) {
   FailureOr<Dims> pads = node.requireIntegers(1);
   if (failed(pads))
@@ -361,7 +373,11 @@ static LogicalResult inferPad(Node &node) {
     FailureOr<int64_t> index = node.normalizeAxis(axis, result.size());
     if (failed(index))
       return failure();
-    result[*index] = result[*index] + (*pads)[i] + (*pads)[i + axes.size()];
+    AffineExpr begin = (*pads)[i], end = (*pads)[i + axes.size()];
+    for (AffineExpr pad : {begin, end})
+      if (failed(requirePadSource(node, result[*index], pad)))
+        return failure();
+    result[*index] = result[*index] + begin + end;
   }
   node.setResult(0, node.elem(0), result);
   return success();

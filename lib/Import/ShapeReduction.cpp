@@ -50,7 +50,7 @@ static LogicalResult inferReduce(Node &node) {
 static LogicalResult inferArgReduce(Node &node) {
   Dims result = node.dims(0);
   FailureOr<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), result.size());
-  if (failed(axis))
+  if (failed(axis) || failed(node.requireSize(result[*axis], node.constant(1), "the size of the dimension to search")))
     return failure();
   if (node.getInt("keepdims", 1))
     result[*axis] = node.constant(1);
