@@ -33,6 +33,10 @@ bool isAddition(Operation *op) {
          isa<RankedTensorType>(op->getResult(0).getType());
 }
 
+/// What the user demands stays as it is; a plan that was saved is what it was
+/// when it was made.
+bool isDemanded(Operation *op) { return op->hasAttr(kConstrainedAttr) && !op->hasAttr(kPlannedAttr); }
+
 class Sinker {
 public:
   explicit Sinker(const tp::Mesh &mesh) : mesh(mesh) {}
@@ -84,7 +88,7 @@ void Sinker::setLayout(Value value, const tp::Layout &layout) {
 /// Whether `value` is an inner node of the chain that `user` belongs to.
 bool Sinker::isInner(Value value, Operation *user) {
   Operation *def = value.getDefiningOp();
-  if (!def || def->hasAttr(kConstrainedAttr) ||
+  if (!def || isDemanded(def) ||
       def->getName() != user->getName() || !value.hasOneUse() ||
       def->getBlock() != user->getBlock() ||
       value.getType() != user->getResult(0).getType())
@@ -165,8 +169,7 @@ std::optional<Sinker::Linear> Sinker::getLinearOperand(Operation *op) {
 
 std::optional<tp::Layout> Sinker::getPartialLayout(Value value) {
   Operation *def = value.getDefiningOp();
-  // What the user demands stays as it is.
-  if (!def || !value.hasOneUse() || def->hasAttr(kConstrainedAttr))
+  if (!def || !value.hasOneUse() || isDemanded(def))
     return std::nullopt;
   // A sum that a loop uses is not done anew in every iteration.
   if (def->getBlock() != value.user_begin()->getBlock())

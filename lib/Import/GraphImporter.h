@@ -180,8 +180,8 @@ private:
   mlir::Value getNoValue(mlir::Location loc);
 
   //===--- Names (RecordTensors.cpp) --------------------------------------===//
-  /// The output of a node; without a value where nothing computes it when the
-  /// program runs.
+  /// The output of a node, or an input that options give; without a value where
+  /// nothing computes it when the program runs.
   struct RecordedResult {
     llvm::StringRef name;
     mlir::Value value;

@@ -10,6 +10,9 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Tp/Tp.h"
 
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MD5.h"
+
 using namespace mlir;
 using namespace tpo;
 using namespace tpo::importer;
@@ -27,13 +30,107 @@ std::vector<GraphImporter::RecordedResult> GraphImporter::collectResults(const S
     if (!isa<tpo::onnx::ConstantOp, tpo::onnx::SymbolicConstantOp, tp::WeightOp>(op))
       alive.insert(op.result_begin(), op.result_end());
   std::vector<RecordedResult> results;
+  for (const ::onnx::ValueInfoProto &input : file.getModel().graph().input())
+    if (options.inputValues.contains(input.name()))
+      results.push_back({input.name(), Value()});
   for (const ::onnx::NodeProto &node : file.getModel().graph().node())
     for (const std::string &name : node.output()) {
-      ImportedValue *value = name.empty() ? nullptr : scope.values.lookup(name);
-      if (value && value->elem)
-        results.push_back({name, alive.contains(value->value) ? value->value : Value()});
+      if (name.empty())
+        continue;
+      // Sequences of tensors and absent results have no value.
+      ImportedValue *value = scope.values.lookup(name);
+      results.push_back({name, value && alive.contains(value->value) ? value->value : Value()});
     }
   return results;
+}
+
+namespace {
+
+/// What a file says about its graph, as a hash. Each string goes in with its
+/// length, each list with its size: no two graphs give the same bytes.
+class GraphHash {
+public:
+  std::string finish() { return std::string(hash.final().digest()); }
+
+  void add(int64_t number) {
+    char bytes[sizeof(uint64_t)];
+    llvm::support::endian::write64le(bytes, number);
+    hash.update(StringRef(bytes, sizeof(bytes)));
+  }
+  void add(StringRef text) {
+    add(int64_t(text.size()));
+    hash.update(text);
+  }
+  template <typename Names> void addNames(const Names &names) {
+    add(int64_t(names.size()));
+    for (const std::string &name : names)
+      add(StringRef(name));
+  }
+  void add(const ::onnx::ValueInfoProto &value) {
+    add(StringRef(value.name()));
+    const auto &type = value.type().tensor_type();
+    add(int64_t(type.elem_type()));
+    add(type.has_shape() ? int64_t(type.shape().dim_size()) : -1);
+    for (const auto &dim : type.shape().dim()) {
+      add(dim.has_dim_value() ? dim.dim_value() : -1);
+      add(StringRef(dim.dim_param()));
+    }
+  }
+  template <typename Nodes> void addNodes(const Nodes &nodes) {
+    add(int64_t(nodes.size()));
+    for (const ::onnx::NodeProto &node : nodes) {
+      add(StringRef(node.domain()));
+      add(StringRef(node.op_type()));
+      addNames(node.input());
+      addNames(node.output());
+      // Numbers of heads, axes and branches; other attributes move no layout.
+      for (const ::onnx::AttributeProto &attribute : node.attribute()) {
+        if (!attribute.has_i() && !attribute.ints_size() && !attribute.has_g())
+          continue;
+        add(StringRef(attribute.name()));
+        add(attribute.i());
+        add(int64_t(attribute.ints_size()));
+        for (int64_t number : attribute.ints())
+          add(number);
+        add(attribute.g());
+      }
+    }
+  }
+  void add(const ::onnx::GraphProto &graph) {
+    add(int64_t(graph.initializer_size()));
+    for (const ::onnx::TensorProto &tensor : graph.initializer()) {
+      add(StringRef(tensor.name()));
+      add(int64_t(tensor.data_type()));
+      add(int64_t(tensor.dims_size()));
+      for (int64_t size : tensor.dims())
+        add(size);
+    }
+    for (const auto *values : {&graph.input(), &graph.output()}) {
+      add(int64_t(values->size()));
+      for (const ::onnx::ValueInfoProto &value : *values)
+        add(value);
+    }
+    addNodes(graph.node());
+  }
+
+private:
+  llvm::MD5 hash;
+};
+
+} // namespace
+
+/// Of the file alone. Fields that `--emit=onnx` writes are left out: its plan
+/// is one for the same model.
+static std::string getFingerprint(const ::onnx::ModelProto &model) {
+  GraphHash hash;
+  hash.add(model.graph());
+  for (const ::onnx::FunctionProto &function : model.functions()) {
+    hash.add(StringRef(qualifiedName(function.domain(), function.name())));
+    hash.addNames(function.input());
+    hash.addNames(function.output());
+    hash.addNodes(function.node());
+  }
+  return hash.finish();
 }
 
 /// "model.layers.0.self_attn.q_proj" for the node that multiplies with that
@@ -104,4 +201,5 @@ void GraphImporter::recordTensors(ArrayRef<RecordedResult> results) {
            builder.getNamedAttr("result", builder.getI64IntegerAttr(number))});
   }
   (*module)->setAttr(kTensorsAttr, builder.getArrayAttr(entries));
+  (*module)->setAttr(kFingerprintAttr, builder.getStringAttr(getFingerprint(file.getModel())));
 }

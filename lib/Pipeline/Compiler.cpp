@@ -228,6 +228,7 @@ LogicalResult Compilation::run() {
   // What only questions about the plan need.
   module->walk([](Operation *op) { op->removeAttr(kAlternativesAttr); });
   (*module)->removeAttr(kTensorsAttr);
+  (*module)->removeAttr(kFingerprintAttr);
   if (options.emit == Emit::ONNX)
     return writeOnnxModel(options.model, options.output, (*module)->getAttrOfType<ArrayAttr>(kShardingsAttr), &context);
   if (failed(print(Emit::Planned, done)) || done)

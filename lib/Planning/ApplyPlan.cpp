@@ -83,6 +83,12 @@ void Planner::markConstrained(Value value, Value common) {
   }
   Operation *op = common.getDefiningOp();
   unsigned result = cast<OpResult>(common).getResultNumber();
+  // One result that something else demands fixes the operation.
+  bool isFirst = !op->hasAttr(kConstrainedAttr), isPlanned = constraints->constraints[constraint->constraint].isPlanned;
+  if (!isPlanned)
+    op->removeAttr(kPlannedAttr);
+  else if (isFirst)
+    op->setAttr(kPlannedAttr, b.getUnitAttr());
   setResultText(op, kConstrainedAttr, result, constraints->getSource(*constraint));
   std::string own = getResultText(op, "tp.reasons", result).str();
   setResultText(op, "tp.reasons", result, own.empty() ? reason : reason + "; " + own);

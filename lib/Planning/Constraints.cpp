@@ -49,6 +49,8 @@ Attribute Constraint::toAttr(MLIRContext *context) const {
     attributes.push_back(b.getNamedAttr("name", b.getUnitAttr()));
   if (isExact)
     attributes.push_back(b.getNamedAttr("exact", b.getUnitAttr()));
+  if (isPlanned)
+    attributes.push_back(b.getNamedAttr("planned", b.getUnitAttr()));
   if (!reader.empty())
     attributes.push_back(b.getNamedAttr("reader", b.getStringAttr(reader)));
   if (use)
@@ -73,6 +75,7 @@ FailureOr<Constraint> Constraint::fromAttr(Attribute attr) {
   constraint.location = entry.getAs<LocationAttr>("location");
   constraint.isName = entry.contains("name");
   constraint.isExact = entry.contains("exact");
+  constraint.isPlanned = entry.contains("planned");
   constraint.reader = text("reader");
   if (auto use = entry.getAs<IntegerAttr>("use"))
     constraint.use = use.getInt();

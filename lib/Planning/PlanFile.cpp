@@ -134,6 +134,7 @@ private:
   const TensorTable &table;
   const tp::Mesh &mesh;
   MLIRContext *context;
+  bool isSameModel = false;          ///< The plan's fingerprint says so.
   llvm::StringMap<size_t> keys;      ///< Of the outermost object, by their raw text.
   SmallVector<size_t> tensorOffsets; ///< Of the elements of "tensors".
   std::vector<Constraint> constraints;
@@ -208,7 +209,8 @@ LogicalResult PlanParser::checkHeader(const llvm::json::Object &root) {
     return report(locateKey("fingerprint"))
            << "the plan is for another model"
            << (root.getString("model") ? ", '" + root.getString("model")->str() + "'" : "")
-           << ": the tensors' names or types differ (remove 'fingerprint' to use what it says about equal names)";
+           << ": the graphs differ (remove 'fingerprint' to use what it says about equal names)";
+  isSameModel = fingerprint.has_value();
   if (!root.getArray("tensors"))
     return report(locateKey("tensors")) << "the plan has no array 'tensors'";
   return success();
@@ -221,20 +223,18 @@ LogicalResult PlanParser::addTensor(const llvm::json::Value &value, size_t offse
   const llvm::json::Array *uses = entry ? entry->getArray("uses") : nullptr;
   if (!name || !layout == !uses || entry->size() != 2)
     return report(offset) << "an element of 'tensors' needs a 'name' and either a 'layout' or 'uses'";
-  Constraint constraint;
-  constraint.tensor = name->str();
-  constraint.isName = constraint.isExact = true;
-  constraint.location = locate(offset);
-  auto place = cast<FileLineColLoc>(constraint.location);
-  constraint.source = (path + ":" + Twine(place.getLine())).str();
-  auto add = [&](StringRef text) -> LogicalResult {
-    constraint.layout = text.str();
-    llvm::Expected<LayoutSpec> spec = LayoutSpec::parse(text);
-    if (!spec)
+  SmallVector<StringRef> layouts;
+  if (layout)
+    layouts.push_back(*layout);
+  for (size_t i = 0; uses && i < uses->size(); ++i) {
+    std::optional<StringRef> text = (*uses)[i].getAsString();
+    if (!text)
+      return report(offset) << "'uses' must be layouts";
+    layouts.push_back(*text);
+  }
+  for (StringRef text : layouts)
+    if (llvm::Expected<LayoutSpec> spec = LayoutSpec::parse(text); !spec)
       return report(offset) << llvm::toString(spec.takeError());
-    constraints.push_back(constraint);
-    return success();
-  };
   auto matches = llvm::cantFail(table.match(*name, /*isName=*/true));
   if (matches.empty()) {
     InFlightDiagnostic error = report(offset) << "the model has no tensor '" << *name << "'";
@@ -242,19 +242,25 @@ LogicalResult PlanParser::addTensor(const llvm::json::Value &value, size_t offse
       error << "; the most similar names are " << nearest;
     return error;
   }
-  if (layout)
-    return add(*layout);
+  // The plan of a program for other sizes, say: what this one computes while
+  // compiling, or does without, needs no layout.
+  if (isSameModel && llvm::all_of(matches, [&](unsigned i) { return table.getTensors()[i].values.empty(); }))
+    return success();
   const NamedTensor &tensor = table.getTensors()[matches.front()];
-  if (uses->size() != tensor.values.size() || tensor.kind != NamedTensor::Kind::Weight)
+  if (uses && (uses->size() != tensor.values.size() || tensor.kind != NamedTensor::Kind::Weight))
     return report(offset) << "'uses' has " << uses->size() << " layouts, but tensor '" << *name << "' has "
                           << tensor.values.size() << " uses";
-  for (auto [index, use] : llvm::enumerate(*uses)) {
-    constraint.use = index;
-    std::optional<StringRef> text = use.getAsString();
-    if (!text)
-      return report(offset) << "'uses' must be layouts";
-    if (failed(add(*text)))
-      return failure();
+  Constraint constraint;
+  constraint.tensor = name->str();
+  constraint.isName = constraint.isExact = constraint.isPlanned = true;
+  constraint.location = locate(offset);
+  auto place = cast<FileLineColLoc>(constraint.location);
+  constraint.source = (path + ":" + Twine(place.getLine())).str();
+  for (auto [index, text] : llvm::enumerate(layouts)) {
+    constraint.layout = text.str();
+    if (uses)
+      constraint.use = index;
+    constraints.push_back(constraint);
   }
   return success();
 }

@@ -209,14 +209,22 @@ LogicalResult Resolver::demand(ValueConstraint constraint) {
     return success();
   }
   ValueConstraint &first = set.values[entry->second];
+  auto isPlanned = [&](const ValueConstraint &value) { return set.constraints[value.constraint].isPlanned; };
   if (first.demanded.accepts(constraint.demanded.layout)) {
     // The narrower one of the two.
+    bool isFixed = !isPlanned(first) || !isPlanned(constraint);
+    unsigned fixed = isPlanned(first) ? constraint.constraint : first.constraint;
     if (first.demanded.anyUnits)
       first = std::move(constraint);
+    if (isFixed && isPlanned(first))
+      first.constraint = fixed;
     return success();
   }
-  if (constraint.demanded.accepts(first.demanded.layout))
+  if (constraint.demanded.accepts(first.demanded.layout)) {
+    if (isPlanned(first))
+      first.constraint = constraint.constraint;
     return success();
+  }
   InFlightDiagnostic error = report(constraint.constraint)
                              << "tensor '" << constraint.tensor << "' cannot be laid out as "
                              << tp::toString(constraint.demanded.layout, mesh);

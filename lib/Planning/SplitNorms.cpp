@@ -26,12 +26,17 @@ bool isProjection(Value value) {
 }
 
 /// Whether the last dimensions of `value` are heads and their columns, together
-/// `size`.
+/// `size`. Of a sequence of one row, which needs no Transpose, the row may be
+/// between.
 bool hasHeads(Value value, int64_t size) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() < 2)
     return false;
-  int64_t heads = type.getDimSize(type.getRank() - 2), columns = type.getDimSize(type.getRank() - 1);
+  int64_t columns = type.getShape().back();
+  ArrayRef<int64_t> outer = type.getShape().drop_back();
+  while (outer.size() > 1 && outer.back() == 1)
+    outer = outer.drop_back();
+  int64_t heads = outer.back();
   return !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(columns) && heads > 1 && heads * columns == size;
 }
 

@@ -199,6 +199,8 @@ std::string TensorTable::getNearest(StringRef pattern) const {
 }
 
 std::string TensorTable::getFingerprint() const {
+  if (auto recorded = function->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kFingerprintAttr))
+    return recorded.str();
   llvm::MD5 hash;
   for (const NamedTensor &tensor : tensors) {
     std::string line;

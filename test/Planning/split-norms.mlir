@@ -31,6 +31,31 @@ module attributes {tp.files = ["model.onnx"]} {
 
 // -----
 
+// Of one row as well, whose heads need no Transpose.
+// CHECK-LABEL: func.func @row
+// CHECK-NOT: "onnx.RMSNormalization"
+// CHECK: "onnx.ReduceSum"
+// CHECK: return
+module attributes {tp.files = ["model.onnx"]} {
+  tp.mesh @mesh <["tp" = 2]>
+  func.func @row(%x: tensor<1x512xf32>) -> tensor<1x512xf32> {
+    %w = tp.weight "w" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [512, 1]>} : tensor<512x512xf32>
+    %o = tp.weight "o" {file = 0 : i32, view = #tp.view<elem = f32, offset = 1048576, strides = [512, 1]>} : tensor<512x512xf32>
+    %scale = tp.weight "s" {file = 0 : i32, view = #tp.view<elem = f32, offset = 2097152, strides = [1]>} : tensor<512xf32>
+    %heads = "onnx.Constant"() {value = dense<[1, 8, 1, 64]> : tensor<4xi64>} : () -> tensor<4xi64>
+    %flat = "onnx.Constant"() {value = dense<[1, 512]> : tensor<2xi64>} : () -> tensor<2xi64>
+    %q = "onnx.MatMul"(%x, %w) : (tensor<1x512xf32>, tensor<512x512xf32>) -> tensor<1x512xf32>
+    %n = "onnx.RMSNormalization"(%q, %scale) {axis = -1 : si64, epsilon = 1.0e-6 : f32} : (tensor<1x512xf32>, tensor<512xf32>) -> tensor<1x512xf32>
+    %h = "onnx.Reshape"(%n, %heads) : (tensor<1x512xf32>, tensor<4xi64>) -> tensor<1x8x1x64xf32>
+    %p = "onnx.Softmax"(%h) {axis = -1 : si64} : (tensor<1x8x1x64xf32>) -> tensor<1x8x1x64xf32>
+    %f = "onnx.Reshape"(%p, %flat) : (tensor<1x8x1x64xf32>, tensor<2xi64>) -> tensor<1x512xf32>
+    %y = "onnx.MatMul"(%f, %o) : (tensor<1x512xf32>, tensor<512x512xf32>) -> tensor<1x512xf32>
+    return %y : tensor<1x512xf32>
+  }
+}
+
+// -----
+
 // Of a residual stream it stays a norm.
 // CHECK-LABEL: func.func @residual
 // CHECK: "onnx.RMSNormalization"

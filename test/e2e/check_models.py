@@ -5,8 +5,8 @@
 
 Every model is compiled once per tp, or per mesh if meshes are given; every case runs twice, and both runs must
 give the same bits. At some of them (--static) a case is also compiled for its sizes
-alone, with the same bits again: where the plan for these sizes is another, those of
-the program for any sizes that is planned for them (--assume). Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
+alone, with the same bits again: where the plan for these sizes is another, after it was given
+that of the program for any sizes (--save-plan, --plan). Options are given to tp-opt. Prints a line per failure and ends with 'N passed, N failed'.
 """
 import argparse
 import glob
@@ -87,26 +87,29 @@ def symbol_sizes(meta, arrays):
     return ",".join(f"{name}={size}" for name, size in sizes.items())
 
 
-def run_planned(arguments, directory, mesh, scratch, inputs, option):
-    """The outputs of a program compiled with the option, and what went wrong."""
-    artifact = os.path.join(scratch, "planned.tpx")
-    problem = compile_model(arguments, directory, mesh, artifact, option)
-    return (None, problem) if problem else run_case(arguments, artifact, inputs, scratch, option[2:5])
+def run_compiled(arguments, directory, mesh, scratch, inputs, *options):
+    """The outputs of a program compiled with the options, and what went wrong."""
+    artifact = os.path.join(scratch, "static.tpx")
+    problem = compile_model(arguments, directory, mesh, artifact, *options)
+    return (None, problem) if problem else run_case(arguments, artifact, inputs, scratch, "static")
 
 
 def check_static(arguments, directory, mesh, scratch, inputs, sizes, results):
     """What is wrong with the program for these sizes alone, or None."""
-    static, problem = run_planned(arguments, directory, mesh, scratch, inputs, f"--dim={sizes}")
+    static, problem = run_compiled(arguments, directory, mesh, scratch, inputs, f"--dim={sizes}")
     if problem or same_bits(static, results):
         return problem
-    planned, problem = run_planned(arguments, directory, mesh, scratch, inputs, f"--assume={sizes}")
-    return problem or (None if same_bits(static, planned) else "fixed sizes change the result's bits")
+    plan = os.path.join(scratch, "plan.json")
+    static, problem = run_compiled(arguments, directory, mesh, scratch, inputs, f"--dim={sizes}", f"--plan={plan}")
+    if problem:
+        return f"with the plan for any sizes: {problem}"
+    return None if same_bits(static, results) else "fixed sizes change the result's bits"
 
 
 def check(arguments, directory, meta, mesh, scratch):
     """Yields (case, error or None)."""
     artifact = os.path.join(scratch, "model.tpx")
-    error = compile_model(arguments, directory, mesh, artifact)
+    error = compile_model(arguments, directory, mesh, artifact, "--save-plan=" + os.path.join(scratch, "plan.json"))
     for case in meta["cases"]:
         if error:
             yield case["name"], error

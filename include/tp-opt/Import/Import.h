@@ -31,7 +31,8 @@ struct ImportOptions {
   /// Contents of integer and bool inputs, which are then no inputs any more:
   /// one element, or as many as the input has.
   llvm::StringMap<std::vector<int64_t>> inputValues;
-  /// Leave the names of the file's tensors in the module (`onnx.tensors`).
+  /// Leave the names of the file's tensors in the module (`onnx.tensors`), and
+  /// what tells the file from others (`onnx.fingerprint`).
   bool recordTensors = false;
 };
 
@@ -39,8 +40,14 @@ struct ImportOptions {
 /// questions that name them. An array of dictionaries: `name`, `type`; of a
 /// node's result `node` (its location's name) and `result` (its number); of a
 /// weight `aliases`, where its name says nothing but the module that reads it is
-/// known.
+/// known. What has no value when the program runs is in it too, with an empty
+/// `node`.
 inline constexpr llvm::StringLiteral kTensorsAttr = "onnx.tensors";
+
+/// Module attribute beside it: a string that tells model files apart by what
+/// they say about their graph (not by contents of weights). The same whatever
+/// options fix and whatever import computes.
+inline constexpr llvm::StringLiteral kFingerprintAttr = "onnx.fingerprint";
 
 /// Module attribute: size expressions (`#tp.dims`) that must not be negative
 /// at run time for the program to be that of the model: what import assumed

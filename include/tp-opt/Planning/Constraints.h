@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral kConstraintsAttr = "tp.constraints";
 /// On an operation, a reshard or an argument: who demanded the layout, one string
 /// per result (empty: nobody). Later passes must not give it another one.
 inline constexpr llvm::StringLiteral kConstrainedAttr = "tp.constrained";
+/// On an operation that has the former: a plan file's lines alone are the demand.
+/// They stand for a plan, whose sums later passes may let meet.
+inline constexpr llvm::StringLiteral kPlannedAttr = "tp.planned";
 /// What the next best layout costs more, one string per result or for the
 /// argument.
 inline constexpr llvm::StringLiteral kAlternativesAttr = "tp.alternatives";
@@ -50,6 +53,8 @@ struct Constraint {
   bool isName = false;
   /// "tp:1" demands equal pieces of single elements; else any pieces.
   bool isExact = false;
+  /// A line of a plan file.
+  bool isPlanned = false;
   /// Only as this node reads it; empty: the tensor itself.
   std::string reader;
   /// Only the n-th use of a weight, whose layout is then that of what this use

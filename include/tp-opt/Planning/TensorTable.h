@@ -47,7 +47,8 @@ public:
   llvm::Expected<llvm::SmallVector<unsigned>> match(llvm::StringRef pattern, bool isName = false) const;
   /// Names most like `pattern`, as a list for a message: "'a', 'b'".
   std::string getNearest(llvm::StringRef pattern) const;
-  /// Tells models apart: of all names and types.
+  /// Tells models apart: the file's, where import left it, else of all names and
+  /// types.
   std::string getFingerprint() const;
 
 private:
