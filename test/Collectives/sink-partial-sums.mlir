@@ -72,6 +72,28 @@ func.func @demanded(%x: tensor<2x4xf32>,
 
 // -----
 
+// One of a plan that was saved meets others, as it did.
+// CHECK-LABEL: func.func @planned
+// CHECK-COUNT-1: tp.all_reduce
+// CHECK-NOT: tp.all_reduce
+// CHECK: return
+#p2 = #tp.layout<@mesh, [{}, {}], partial = sum{"tp"}>
+tp.mesh @mesh <["tp"=2]>
+func.func @planned(%x: tensor<2x4xf32>,
+    %h: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %g: tensor<2x8xf32> {tp.layout = #tp.layout<@mesh, [{}, {"tp"}]>},
+    %w: tensor<8x4xf32> {tp.layout = #tp.layout<@mesh, [{"tp"}, {}]>}) -> tensor<2x4xf32> {
+  %a0 = "onnx.MatMul"(%h, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %a1 = tp.reshard %a0 to <@mesh, [{}, {}]> {tp.constrained = ["plan.json:1"], tp.planned} : tensor<2x4xf32>
+  %b0 = "onnx.MatMul"(%g, %w) {tp.layouts = [#p2]} : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  %b1 = tp.reshard %b0 to <@mesh, [{}, {}]> {tp.constrained = ["plan.json:2"], tp.planned} : tensor<2x4xf32>
+  %x1 = "onnx.Add"(%x, %a1) {tp.constrained = ["plan.json:3"], tp.planned} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %x2 = "onnx.Add"(%x1, %b1) : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %x2 : tensor<2x4xf32>
+}
+
+// -----
+
 // Sums in front of a loop stay there: inside they would be done in every iteration.
 // CHECK-LABEL: func.func @loop
 // CHECK-COUNT-2: tp.all_reduce

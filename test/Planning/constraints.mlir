@@ -38,6 +38,35 @@ func.func @weights(%x: tensor<64x256xf32>) -> tensor<64x256xf32> {
 
 // -----
 
+// What a plan file alone demands is marked; another demand of the same is not
+// less of one, in whichever order they come.
+module attributes {tp.constraints = [{tensor = "w1", layout = "tp:1", source = "plan", planned, exact},
+                                     {tensor = "w2", layout = "tp:1", source = "plan", planned, exact},
+                                     {tensor = "w2", layout = "tp:1", source = "user"},
+                                     {tensor = "w3", layout = "tp:1", source = "user"},
+                                     {tensor = "w3", layout = "tp:1", source = "plan", planned, exact}]} {
+// CHECK-LABEL: func.func @planned
+// CHECK: tp.weight "w1" {{.*}}tp.constrained = ["plan"]{{.*}}tp.planned
+// CHECK-NOT: tp.planned
+// CHECK: tp.weight "w2" {{.*}}tp.constrained = ["user"]
+// CHECK-NOT: tp.planned
+// CHECK: tp.weight "w3" {{.*}}tp.constrained = ["user"]
+// CHECK-NOT: tp.planned
+// CHECK: return
+tp.mesh @mesh <["tp"=2]>
+func.func @planned(%x: tensor<64x256xf32>) -> (tensor<64x256xf32>, tensor<64x256xf32>, tensor<64x256xf32>) {
+  %1 = tp.weight "w1" {file = 0 : i32, view = #tp.view<elem = f32, offset = 0, strides = [256, 1]>} : tensor<256x256xf32>
+  %2 = tp.weight "w2" {file = 0 : i32, view = #tp.view<elem = f32, offset = 262144, strides = [256, 1]>} : tensor<256x256xf32>
+  %3 = tp.weight "w3" {file = 0 : i32, view = #tp.view<elem = f32, offset = 524288, strides = [256, 1]>} : tensor<256x256xf32>
+  %a = "onnx.MatMul"(%x, %1) : (tensor<64x256xf32>, tensor<256x256xf32>) -> tensor<64x256xf32>
+  %b = "onnx.MatMul"(%x, %2) : (tensor<64x256xf32>, tensor<256x256xf32>) -> tensor<64x256xf32>
+  %c = "onnx.MatMul"(%x, %3) : (tensor<64x256xf32>, tensor<256x256xf32>) -> tensor<64x256xf32>
+  return %a, %b, %c : tensor<64x256xf32>, tensor<64x256xf32>, tensor<64x256xf32>
+}
+}
+
+// -----
+
 // An activation has its demanded layout for all readers: the operation makes
 // it, or it is brought there. The operation itself is gone.
 // CHECK-LABEL: func.func @activation
