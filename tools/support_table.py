@@ -30,11 +30,16 @@ from check_models import compare  # noqa: E402  (beside the tests)
 
 
 def find_models(options):
+    seen = set()
     for folder in options.models:
         for path in sorted(glob.glob(os.path.join(folder, "*", "meta.json"))):
             with open(path) as file:
                 meta = json.load(file)
             if "cases" in meta and re.search(options.only, meta["name"]):
+                if meta["name"] in seen:
+                    print(f"{path}: left out, {meta['name']} is in a folder before", file=sys.stderr)
+                    continue
+                seen.add(meta["name"])
                 meta["outputs"] = [dict(value, dtype=normal_type(value["dtype"])) for value in meta["outputs"]]
                 yield os.path.dirname(path), meta
 
