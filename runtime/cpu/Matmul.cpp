@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <vector>
 
 using namespace tprt;
 
@@ -35,24 +35,32 @@ struct Problem {
     return d == c->rank - 2 || own < 0 || b->sizes[own] == 1 || b->strides[own] == 0;
   }
 
-  // Element offset of a row of a group in `view`, numpy broadcasting; b's is the
-  // group's.
+  // Element offset of a row of a group in `view` (all but b), numpy broadcasting.
   int64_t offset(const tprt_view &view, int64_t group, int64_t row) const {
-    int64_t result = 0;
-    int lead = c->rank - view.rank, last = &view == b ? c->rank - 2 : c->rank - 1;
-    for (int d = c->rank - 1; d-- > 0;) {
-      int64_t &rest = isRow(d) ? row : group;
-      int64_t index = rest % c->sizes[d];
-      rest /= c->sizes[d];
-      if (d >= lead && d < last && view.sizes[d - lead] != 1)
-        result += index * view.strides[d - lead];
-    }
-    return result;
+    return walk(view, c->rank - 1, group, row);
   }
+
+  // That of a group's b.
+  int64_t groupOffset(int64_t group) const { return walk(*b, c->rank - 2, group, 0); }
 
   // The stride of a view's columns; 0 when they are broadcast.
   static int64_t columnStride(const tprt_view &view) {
     return view.rank == 0 || view.sizes[view.rank - 1] == 1 ? 0 : view.strides[view.rank - 1];
+  }
+
+private:
+  // Along c's first `dims` dimensions.
+  int64_t walk(const tprt_view &view, int dims, int64_t group, int64_t row) const {
+    int64_t result = 0;
+    int lead = c->rank - view.rank;
+    for (int d = c->rank - 1; d-- > 0;) {
+      int64_t &rest = isRow(d) ? row : group;
+      int64_t index = rest % c->sizes[d];
+      rest /= c->sizes[d];
+      if (d >= lead && d < dims && view.sizes[d - lead] != 1)
+        result += index * view.strides[d - lead];
+    }
+    return result;
   }
 };
 
@@ -186,7 +194,7 @@ void runFloat(CpuDevice &device, const Problem &p) {
   bool few = p.rows <= maxGemvRows && (columnStride == 1 || (rowStride == 1 && p.groups == 1));
   for (int64_t group = 0; group < p.groups; ++group) {
     floatRows(device, p, group, rows);
-    MatrixView right{elementPointer(b, p.offset(b, group, 0)), b.dtype, rowStride, columnStride};
+    MatrixView right{elementPointer(b, p.groupOffset(group)), b.dtype, rowStride, columnStride};
     if (few) {
       runFewRows(device, p, group, rows, right);
       continue;
@@ -228,7 +236,7 @@ void runDouble(const Problem &p) {
       std::fill(sums.begin(), sums.end(), 0.0);
       for (int64_t l = 0; l < p.k; ++l) {
         double left = readDouble(a, p.offset(a, group, i) + l * a.strides[a.rank - 1]);
-        int64_t base = p.offset(b, group, i) + l * b.strides[b.rank - 2];
+        int64_t base = p.groupOffset(group) + l * b.strides[b.rank - 2];
         for (int64_t j = 0; j < p.n; ++j)
           sums[j] += left * readDouble(b, base + j * b.strides[b.rank - 1]);
       }

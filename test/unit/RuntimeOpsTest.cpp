@@ -250,6 +250,17 @@ TEST_P(RuntimeOps, MatmulOfTransposedHeads) {
   }
 }
 
+// One view as both operands.
+TEST_P(RuntimeOps, MatmulOfATensorWithItself) {
+  for (int32_t dtype : {TPRT_F32, TPRT_F64})
+    for (int64_t n : {3, 9}) {
+      Strided a(dtype, {2, n, n}), c(dtype, {2, n, n});
+      a.randomize();
+      matmul(a, a, nullptr, nullptr, c);
+      expectProduct(a, a, nullptr, nullptr, c, 1, 0, concat(dtypeName(dtype), " ", n));
+    }
+}
+
 // Several blocks of rows, columns and k, none of them full.
 TEST_P(RuntimeOps, MatmulOfManyBlocks) {
   for (int32_t dtype : {TPRT_F32, TPRT_BF16}) {
