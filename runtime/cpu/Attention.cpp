@@ -205,8 +205,7 @@ void Attention::scoreBlock(int64_t rows, int64_t t, int64_t count) {
   for (int64_t d = 0; d < shape.depth; d += sumBlock) {
     int64_t depth = std::min(sumBlock, shape.depth - d);
     packPanels(kernels, {turned.at(d, 0), turned.dtype, turned.rowStride, turned.columnStride}, depth, count, packed);
-    kernels.gemm(rows, count, depth, queryRows, d, packed, kernels.panelWidth, depth * kernels.panelWidth, scores,
-                 keyBlock, d > 0);
+    kernels.gemm(rows, count, depth, queryRows, d, packed, scores, keyBlock, d > 0);
   }
 }
 
@@ -221,8 +220,7 @@ void Attention::addValues(int64_t rows, int64_t t, int64_t count) {
     return;
   }
   packPanels(kernels, values, count, shape.width, packed);
-  kernels.gemm(rows, shape.width, count, scoreRows, 0, packed, kernels.panelWidth, count * kernels.panelWidth, sums,
-               widthPad, true);
+  kernels.gemm(rows, shape.width, count, scoreRows, 0, packed, sums, widthPad, true);
 }
 
 void Attention::applyMask(int64_t row, float *line, int64_t t, int64_t count) {

@@ -106,8 +106,7 @@ void tprt::gemmRows(CpuDevice &device, int64_t m, int64_t n, int64_t k, const fl
       for (int64_t p = 0; p < k; p += sumBlock) {
         const float *packed = once ? pack(p) : panels + p * columns;
         int64_t depth = std::min(sumBlock, k - p);
-        kernels.gemm(height, width, depth, rows + i, p, packed, kernels.panelWidth, depth * kernels.panelWidth, sums,
-                     columns, p > 0);
+        kernels.gemm(height, width, depth, rows + i, p, packed, sums, columns, p > 0);
       }
       for (int64_t y = 0; y < height; ++y)
         finish(i + y, j, width, sums + y * columns);

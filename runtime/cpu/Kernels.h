@@ -32,6 +32,7 @@ constexpr int maxGemvRows = 4;
 // Results of `gemm` are padded to this, so that the kernel has no remainder: 16
 // floats, the widest vector.
 constexpr int64_t gemmPad = 16;
+// No kernel's panels are wider.
 constexpr int64_t maxPanelWidth = 32;
 
 struct CpuKernels {
@@ -58,12 +59,10 @@ struct CpuKernels {
   void (*packColumns)(int64_t k, int64_t n, const void *b, int32_t dtype, int64_t ldb, float *panels);
 
   // c[i, j] = sum_k a[i][offset + k] * b[k, j] (added to c when `accumulate`), one
-  // block of sums: k <= sumBlock. The panels of b are `panelStride` apart and
-  // their rows `ldb`: panelStride = k * panelWidth and ldb = panelWidth when
-  // packed, panelWidth and a row's distance when row-major, columns then being
-  // readable up to n rounded up to gemmPad. c's columns are written up to that.
-  void (*gemm)(int64_t m, int64_t n, int64_t k, const float *const *a, int64_t offset, const float *b, int64_t ldb,
-               int64_t panelStride, float *c, int64_t ldc, bool accumulate);
+  // block of sums: k <= sumBlock. b is packed; c's columns are written up to n
+  // rounded up to gemmPad.
+  void (*gemm)(int64_t m, int64_t n, int64_t k, const float *const *a, int64_t offset, const float *b, float *c,
+               int64_t ldc, bool accumulate);
 
   // One block of an online softmax over x[0, n): x = exp(x - m) where m =
   // max(previous, max x). Returns m and adds nothing; *sum is the sum of x.
