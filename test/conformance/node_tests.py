@@ -26,7 +26,6 @@ import collections
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -35,6 +34,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from onnx.backend.test.case.node import collect_testcases
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "batch"))
+
+from tp_batch import run_batch  # noqa: E402  (beside tp-batch)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -195,14 +198,9 @@ def compare(case, path):
     return ""
 
 
-def run_batch(jobs, options):
-    """What tp-batch says of each job."""
-    process = subprocess.run([options.batch, f"--jobs={options.jobs}", "--timeout=120"], text=True,
-                             input="".join(json.dumps(job) + "\n" for job in jobs), stdout=subprocess.PIPE)
-    if process.returncode:
-        sys.exit(f"tp-batch exited with {process.returncode}")
-    for line in process.stdout.splitlines():
-        result = json.loads(line)
+def run_jobs(jobs, options):
+    """What tp-batch says of each job: name, number of ranks, symbolic, status and message."""
+    for result in run_batch(options.batch, jobs, f"--jobs={options.jobs}"):
         yield *json.loads(result["id"]), result["status"], result["message"]
 
 
@@ -218,7 +216,7 @@ def run_at_tps(cases, folder, options, constant_inputs):
     by_name = {case.name: case for case in cases}
     jobs = [write_job(case, folder, int(tp), constant_inputs) for case in cases for tp in options.tp.split(",")]
     paths = {job["id"]: job["outputs"] for job in jobs}
-    for name, tp, symbolic, status, message in run_batch(jobs, options):
+    for name, tp, symbolic, status, message in run_jobs(jobs, options):
         case = by_name[name]
         case.constant_inputs = constant_inputs
         if status == "ok":
@@ -233,7 +231,7 @@ def run_symbolic(cases, folder, options, constant_inputs):
 
     def run(group, symbolic):
         jobs = {case.name: write_job(case, folder, 1, constant_inputs, symbolic) for case in group}
-        results = {name: result for name, _, _, *result in run_batch(list(jobs.values()), options)}
+        results = {name: result for name, _, _, *result in run_jobs(jobs.values(), options)}
         return jobs, results
 
     own_jobs, own = run(cases, None)

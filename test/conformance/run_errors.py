@@ -9,15 +9,17 @@ Each model is also run with inputs that obey the rules, which has to succeed.
 Ends with 'N passed, N failed'.
 """
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
 import onnx
 from onnx import parser
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "batch"))
+
+from tp_batch import run_batch  # noqa: E402  (beside tp-batch)
 
 HEADER = '<ir_version: 10, opset_import: ["" : 24]>\n'
 
@@ -80,11 +82,9 @@ def main():
                     wanted[job] = message if kind == "bad" else None
                     jobs.append({"id": job, "model": path, "tp": int(tp), "inputs": inputs,
                                  "outputs": os.path.join(folder, f"{number}.{kind}.{tp}.out.npz")})
-        process = subprocess.run([options.batch, "--timeout=120"], text=True, stdout=subprocess.PIPE,
-                                 input="".join(json.dumps(job) + "\n" for job in jobs))
+        results = run_batch(options.batch, jobs)
     failures = len(jobs)
-    for line in process.stdout.splitlines():
-        result = json.loads(line)
+    for result in results:
         message = wanted[result["id"]]
         expected = "ok" if message is None else "failed"
         fine = result["status"] == expected and all(part in result["message"] for part in message or [])

@@ -10,10 +10,8 @@ be wrong in silence. Ends with 'N passed, N failed'.
 """
 import argparse
 import itertools
-import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -21,6 +19,10 @@ import numpy as np
 import onnx
 from onnx import parser
 from onnx.reference import ReferenceEvaluator
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "batch"))
+
+from tp_batch import run_batch  # noqa: E402  (beside tp-batch)
 
 HEADER = '<ir_version: 10, opset_import: ["" : 24]>\n'
 LAST = 2**63 - 1
@@ -182,11 +184,8 @@ def main():
                     job = f"{name}, {label}, tp {tp}"
                     jobs[job] = {"valid": valid(**sizes), "expected": expected, "model": path, "inputs": given, "tp": int(tp),
                                  "outputs": os.path.join(folder, f"{number}.{label}.{tp}.out.npz")}
-        text = "".join(json.dumps({"id": job, **{key: value[key] for key in ("model", "tp", "inputs", "outputs")}}) + "\n"
-                       for job, value in jobs.items())
-        process = subprocess.run([options.batch, "--timeout=120"], text=True, stdout=subprocess.PIPE, input=text)
-        for line in process.stdout.splitlines():
-            result = json.loads(line)
+        asked = [{"id": job, **{key: value[key] for key in ("model", "tp", "inputs", "outputs")}} for job, value in jobs.items()]
+        for result in run_batch(options.batch, asked):
             answers[result["id"]] = wrong(jobs[result["id"]], result)
     failures = 0
     for job in jobs:

@@ -6,10 +6,8 @@
 Ends with 'N passed, N failed'.
 """
 import argparse
-import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -17,6 +15,10 @@ import numpy as np
 import onnx
 
 import cases
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "batch"))
+
+from tp_batch import run_batch  # noqa: E402  (beside tp-batch)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -66,12 +68,7 @@ def main():
                            "inputs": f"{path}.{i}.npz", "outputs": f"{path}.{i}.{tp}.out.npz"}
                     jobs.append(job)
                     wanted[job["id"]] = (job["outputs"], expected[name, i])
-        process = subprocess.run([options.batch, f"--jobs={options.jobs}", "--timeout=120"], text=True,
-                                 input="".join(json.dumps(job) + "\n" for job in jobs), stdout=subprocess.PIPE)
-        if process.returncode:
-            sys.exit(f"tp-batch exited with {process.returncode}")
-        for line in process.stdout.splitlines():
-            result = json.loads(line)
+        for result in run_batch(options.batch, jobs, f"--jobs={options.jobs}"):
             status, message = result["status"], result["message"]
             if status == "ok":
                 message = compare(*wanted[result["id"]])

@@ -78,7 +78,7 @@ def compile_model(arguments, directory, mesh, artifact, *options):
 
 
 def symbol_sizes(meta, arrays):
-    """What the arrays give to the model's symbols, as --dim and --assume take it."""
+    """What the arrays give to the model's symbols, as --dim takes it."""
     sizes = {}
     for value in meta["inputs"]:
         for dim, size in zip(value["shape"], arrays["in_" + value["name"]].shape):

@@ -8,14 +8,16 @@ make_cases.py says where the cases come from. Ends with 'N passed, N failed'.
 """
 import argparse
 import glob
-import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "batch"))
+
+from tp_batch import run_batch  # noqa: E402  (beside tp-batch)
 
 # Of outputs that are bit patterns, by name: the bits without the sign, and
 # infinity. What lies above is a NaN, of which sign and payload mean nothing.
@@ -70,10 +72,7 @@ def main():
                 job = f"{name}@{tp}"
                 jobs[job] = {"id": job, "model": path, "tp": int(tp), "inputs": inputs,
                              "outputs": os.path.join(folder, job + ".npz")}
-        done = subprocess.run([options.batch, "--timeout=120"], text=True, stdout=subprocess.PIPE,
-                              input="".join(json.dumps(job) + "\n" for job in jobs.values()))
-        for line in done.stdout.splitlines():
-            result = json.loads(line)
+        for result in run_batch(options.batch, jobs.values()):
             job, message = jobs[result["id"]], result["message"]
             name = result["id"].split("@")[0]
             if result["status"] == "ok":
@@ -85,7 +84,7 @@ def main():
             if message:
                 print(f"FAIL {result['id']}: {message}")
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed or done.returncode or passed != len(jobs) or not jobs else 0
+    return 1 if failed or passed != len(jobs) or not jobs else 0
 
 
 if __name__ == "__main__":
