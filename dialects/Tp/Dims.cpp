@@ -91,6 +91,17 @@ std::optional<int64_t> getConst(AffineExpr expr) {
   return std::nullopt;
 }
 
+std::optional<SmallVector<int64_t>> getConsts(ArrayRef<AffineExpr> exprs) {
+  SmallVector<int64_t> values;
+  for (AffineExpr expr : exprs) {
+    std::optional<int64_t> value = getConst(expr);
+    if (!value)
+      return std::nullopt;
+    values.push_back(*value);
+  }
+  return values;
+}
+
 AffineExpr divideExactly(AffineExpr lhs, AffineExpr rhs) {
   if (!lhs || !rhs)
     return nullptr;

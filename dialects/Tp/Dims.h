@@ -52,6 +52,9 @@ bool provablyEqual(mlir::AffineExpr lhs, mlir::AffineExpr rhs);
 /// The value of an expression whose normal form is a constant.
 std::optional<int64_t> getConst(mlir::AffineExpr expr);
 
+/// Those of all expressions; none where one has none or is null.
+std::optional<llvm::SmallVector<int64_t>> getConsts(llvm::ArrayRef<mlir::AffineExpr> exprs);
+
 /// `lhs / rhs` when `rhs` provably divides `lhs`, else null.
 mlir::AffineExpr divideExactly(mlir::AffineExpr lhs, mlir::AffineExpr rhs);
 

@@ -77,16 +77,7 @@ const Dims *Node::integers(size_t i) {
 
 std::optional<SmallVector<int64_t>> Node::constants(size_t i) {
   const Dims *elements = integers(i);
-  if (!elements)
-    return std::nullopt;
-  SmallVector<int64_t> values;
-  for (AffineExpr element : *elements) {
-    std::optional<int64_t> value = tp::getConst(element);
-    if (!value)
-      return std::nullopt;
-    values.push_back(*value);
-  }
-  return values;
+  return elements ? tp::getConsts(*elements) : std::nullopt;
 }
 
 FailureOr<Dims> Node::requireIntegers(size_t i) {

@@ -58,16 +58,7 @@ std::optional<AffineExprs> integersOf(Value value) {
 
 std::optional<SmallVector<int64_t>> constantInts(Value value) {
   std::optional<AffineExprs> integers = integersOf(value);
-  if (!integers)
-    return std::nullopt;
-  SmallVector<int64_t> values;
-  for (AffineExpr expr : *integers) {
-    std::optional<int64_t> constant = expr ? tp::getConst(expr) : std::nullopt;
-    if (!constant)
-      return std::nullopt;
-    values.push_back(*constant);
-  }
-  return values;
+  return integers ? tp::getConsts(*integers) : std::nullopt;
 }
 
 int64_t intAttr(Operation *op, StringRef name, int64_t otherwise) {

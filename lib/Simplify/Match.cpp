@@ -123,16 +123,7 @@ bool isScalar(Value value, double expected, double tolerance) {
 
 std::optional<SmallVector<int64_t>> getInts(Value value) {
   std::optional<Dims> exprs = getSymbolicInts(value);
-  if (!exprs)
-    return std::nullopt;
-  SmallVector<int64_t> result;
-  for (AffineExpr expr : *exprs) {
-    std::optional<int64_t> number = tp::getConst(expr);
-    if (!number)
-      return std::nullopt;
-    result.push_back(*number);
-  }
-  return result;
+  return exprs ? tp::getConsts(*exprs) : std::nullopt;
 }
 
 std::optional<Dims> getSymbolicInts(Value value) {
